@@ -1,0 +1,105 @@
+# Everything lives in .venv, which is made at need from the locks in requirements/: git, Python 3.11+ and make suffice.
+# DATA=path    what `make demo` ingests            ARGS="-k name"  more arguments for pytest, the benchmarks, make lock
+# PYTHON=path  the Python that .venv is made with  VENV=folder     an environment elsewhere
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+COVERAGE_MINIMUM := 95
+MIGRATIONS = $(filter-out %.rollback.sql,$(wildcard migrations/*.sql))
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# pyright runs its bundled self on the node from a wheel, and asks no server for a newer version.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-python313 check \
+	check-format check-types check-public check-floors check-migrations check-locks format bench docs wheel lock \
+	dev embedded clean
+
+help:
+	@echo "make demo [DATA=path]  set up and run the main job: ingest, report, list, one workflow, statistics"
+	@echo "make test [ARGS=...]   set up and run every test this machine can run, with coverage"
+	@echo "make check             linters, types, floors, migrations, locks"
+	@echo "make bench             the benchmarks"
+	@echo "make docs              write the generated reference anew"
+	@echo "make lock              resolve requirements/ anew (ARGS=--upgrade takes the newest)"
+	@echo "make wheel             build dist/*.whl and dist/*.tar.gz"
+	@echo "make format            let ruff format and repair"
+	@echo "make clean             remove .venv, caches and build results"
+
+dev:
+	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) dev
+
+embedded:
+	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) embedded dev
+
+demo: embedded
+	@$(BIN)/workflow-store demo $(DATA)
+
+# The plugin is imported by pytest before any test: coverage starts first, so that its lines are counted.
+# With ARGS a part of the tests may run, and the threshold does not hold.
+test: dev
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report $(if $(strip $(ARGS)),--fail-under=0,--fail-under=$(COVERAGE_MINIMUM))
+
+test-unit: dev
+	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-integration: dev
+	$(BIN)/python -m pytest tests/integration $(ARGS)
+
+test-unit-integration: dev
+	WORKFLOW_STORE_TEST_SERVER=embedded $(BIN)/python -m pytest tests/unit tests/integration $(ARGS)
+
+test-container: dev
+	WORKFLOW_STORE_TEST_SERVER=container $(BIN)/python -m pytest tests/integration tests/contract $(ARGS)
+
+test-python313:
+	tests/images/python/run "$(CURDIR)" make test-unit-integration ARGS="$(ARGS)"
+
+check: check-format check-types check-public check-floors check-migrations check-locks
+
+check-format: dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+check-types: dev
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+check-public: dev
+	$(BIN)/pyright --verifytypes workflow_store --ignoreexternal
+
+check-floors: dev
+	$(BIN)/lint-imports --no-logo
+
+check-migrations: dev
+	$(BIN)/squawk $(MIGRATIONS)
+
+check-locks: dev
+	$(BIN)/python tools/check_locks.py
+
+format: dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: dev
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: dev
+	$(BIN)/python tools/reference.py
+
+wheel: dev
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+lock:
+	@python=$$(PYTHON="$${PYTHON:-python3.11}" tools/python) && \
+		"$$python" tools/setup.py .tools/lock lock --without-project
+	.tools/lock/bin/python tools/lock.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) .tools dist build coverage.xml .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+DROP TABLE workflow_store.workflow_media;

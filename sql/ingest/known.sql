@@ -1,0 +1,21 @@
+-- Returns, for each of the given workflows that is stored, what a new scrape of it is compared with.
+-- $1 workflow_ids text[]
+SELECT
+    w.workflow_id,
+    w.url,
+    w.error_message,
+    w.quality_score,
+    w.layer1_success AS has_metadata,
+    w.layer2_success AS has_structure,
+    w.layer3_success AS has_content,
+    m.content_hash AS metadata_hash,
+    s.content_hash AS structure_hash,
+    c.content_hash AS content_hash,
+    w.transcripts_hash,
+    r.retry_count
+FROM workflow_store.workflows AS w
+LEFT JOIN workflow_store.workflow_metadata AS m ON m.workflow_id = w.workflow_id
+LEFT JOIN workflow_store.workflow_structure AS s ON s.workflow_id = w.workflow_id
+LEFT JOIN workflow_store.workflow_content AS c ON c.workflow_id = w.workflow_id
+LEFT JOIN workflow_store.workflow_scrape AS r ON r.workflow_id = w.workflow_id
+WHERE w.workflow_id = ANY ($1)

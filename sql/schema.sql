@@ -1,0 +1,178 @@
+-- The sum of the migrations, written by pg_dump 18 and made even: no owners, no settings, no compression, and without
+-- the tables in which yoyo keeps what is applied. To be read, not run; `make schema` writes it, a test compares it.
+
+CREATE SCHEMA workflow_store;
+
+CREATE TABLE workflow_store.ingest_quarantine (
+    record_hash bytea NOT NULL,
+    source text NOT NULL,
+    "position" bigint,
+    workflow_id text,
+    reason text NOT NULL,
+    raw bytea NOT NULL,
+    raw_length bigint NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE workflow_store.video_transcripts (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    "position" integer NOT NULL,
+    video_url text NOT NULL,
+    video_id text,
+    platform text,
+    transcript_text text,
+    transcript_json jsonb,
+    duration double precision,
+    language text,
+    extracted_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE workflow_store.workflow_content (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    explainer_text text,
+    explainer_html text,
+    setup_instructions text,
+    use_instructions text,
+    has_videos boolean NOT NULL,
+    video_count bigint NOT NULL,
+    has_iframes boolean NOT NULL,
+    iframe_count bigint NOT NULL,
+    raw_content jsonb,
+    extracted_at timestamp with time zone NOT NULL,
+    content_hash bytea
+);
+
+CREATE TABLE workflow_store.workflow_media (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    sha256 bytea NOT NULL,
+    size bigint NOT NULL,
+    content_type text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT workflow_media_name_check CHECK (((octet_length(name) >= 1) AND (octet_length(name) <= 1024))),
+    CONSTRAINT workflow_media_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
+CREATE TABLE workflow_store.workflow_metadata (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    title text,
+    description text,
+    use_case text,
+    author_name text,
+    author_url text,
+    views bigint,
+    shares bigint,
+    categories jsonb,
+    tags jsonb,
+    workflow_created_at timestamp with time zone,
+    workflow_updated_at timestamp with time zone,
+    raw_metadata jsonb,
+    extracted_at timestamp with time zone NOT NULL,
+    content_hash bytea
+);
+
+CREATE TABLE workflow_store.workflow_scrape (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    url text,
+    last_seen_at timestamp with time zone,
+    due_at timestamp with time zone,
+    lease_token uuid,
+    lease_until timestamp with time zone,
+    retry_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT workflow_scrape_workflow_id_check CHECK (((octet_length(workflow_id) >= 1) AND (octet_length(workflow_id) <= 1024)))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE workflow_store.workflow_structure (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    node_count bigint,
+    connection_count bigint,
+    node_types jsonb,
+    extraction_type text,
+    fallback_used boolean NOT NULL,
+    workflow_json jsonb,
+    extracted_at timestamp with time zone NOT NULL,
+    content_hash bytea
+);
+
+CREATE TABLE workflow_store.workflows (
+    workflow_id text NOT NULL COLLATE pg_catalog."C",
+    url text NOT NULL,
+    extracted_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    processing_time double precision,
+    quality_score double precision,
+    layer1_success boolean NOT NULL,
+    layer2_success boolean NOT NULL,
+    layer3_success boolean NOT NULL,
+    error_message text,
+    transcripts_hash bytea,
+    title_key text COLLATE pg_catalog."C",
+    views bigint,
+    node_count bigint,
+    CONSTRAINT workflows_workflow_id_check CHECK (((octet_length(workflow_id) >= 1) AND (octet_length(workflow_id) <= 1024)))
+);
+
+ALTER TABLE ONLY workflow_store.ingest_quarantine
+    ADD CONSTRAINT ingest_quarantine_pkey PRIMARY KEY (record_hash);
+
+ALTER TABLE ONLY workflow_store.video_transcripts
+    ADD CONSTRAINT video_transcripts_pkey PRIMARY KEY (workflow_id, "position");
+
+ALTER TABLE ONLY workflow_store.workflow_content
+    ADD CONSTRAINT workflow_content_pkey PRIMARY KEY (workflow_id);
+
+ALTER TABLE ONLY workflow_store.workflow_media
+    ADD CONSTRAINT workflow_media_pkey PRIMARY KEY (workflow_id, name);
+
+ALTER TABLE ONLY workflow_store.workflow_metadata
+    ADD CONSTRAINT workflow_metadata_pkey PRIMARY KEY (workflow_id);
+
+ALTER TABLE ONLY workflow_store.workflow_scrape
+    ADD CONSTRAINT workflow_scrape_pkey PRIMARY KEY (workflow_id);
+
+ALTER TABLE ONLY workflow_store.workflow_structure
+    ADD CONSTRAINT workflow_structure_pkey PRIMARY KEY (workflow_id);
+
+ALTER TABLE ONLY workflow_store.workflows
+    ADD CONSTRAINT workflows_pkey PRIMARY KEY (workflow_id);
+
+CREATE INDEX ingest_quarantine_last_seen_at_idx ON workflow_store.ingest_quarantine USING btree (last_seen_at, record_hash);
+
+CREATE INDEX workflow_content_has_videos_idx ON workflow_store.workflow_content USING btree (workflow_id) WHERE has_videos;
+
+CREATE INDEX workflow_media_sha256_idx ON workflow_store.workflow_media USING btree (sha256);
+
+CREATE INDEX workflow_metadata_categories_idx ON workflow_store.workflow_metadata USING gin (categories jsonb_path_ops);
+
+CREATE INDEX workflow_metadata_tags_idx ON workflow_store.workflow_metadata USING gin (tags jsonb_path_ops);
+
+CREATE INDEX workflow_structure_node_types_idx ON workflow_store.workflow_structure USING gin (node_types jsonb_path_ops);
+
+CREATE INDEX workflows_extracted_at_idx ON workflow_store.workflows USING btree (extracted_at, workflow_id);
+
+CREATE INDEX workflows_node_count_idx ON workflow_store.workflows USING btree (node_count, workflow_id);
+
+CREATE INDEX workflows_quality_score_idx ON workflow_store.workflows USING btree (quality_score, workflow_id);
+
+CREATE INDEX workflows_title_key_idx ON workflow_store.workflows USING btree (title_key, workflow_id);
+
+CREATE INDEX workflows_updated_at_idx ON workflow_store.workflows USING btree (updated_at, workflow_id);
+
+CREATE INDEX workflows_views_idx ON workflow_store.workflows USING btree (views, workflow_id);
+
+ALTER TABLE ONLY workflow_store.video_transcripts
+    ADD CONSTRAINT video_transcripts_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflow_store.workflows(workflow_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY workflow_store.workflow_content
+    ADD CONSTRAINT workflow_content_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflow_store.workflows(workflow_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY workflow_store.workflow_media
+    ADD CONSTRAINT workflow_media_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflow_store.workflows(workflow_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY workflow_store.workflow_metadata
+    ADD CONSTRAINT workflow_metadata_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflow_store.workflows(workflow_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY workflow_store.workflow_structure
+    ADD CONSTRAINT workflow_structure_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflow_store.workflows(workflow_id) ON DELETE CASCADE;

@@ -1,0 +1,2 @@
+-- Returns the server's version in words.
+SHOW server_version

@@ -1,0 +1,70 @@
+"""The one place that opens connections: address, deadline, codec."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import asyncpg
+
+from workflow_store import errors
+from workflow_store.database.faults import translate
+from workflow_store.models.json import Json
+from workflow_store.settings import Settings
+
+_JSONB_VERSION: Final = b"\x01"
+
+
+def _to_jsonb(document: Json) -> bytes:
+    return _JSONB_VERSION + document.raw
+
+
+def _from_jsonb(data: bytes) -> Json:
+    return Json.trusted(data[1:])
+
+
+async def set_codecs(connection: Any) -> None:
+    """Make ``jsonb`` travel as ``Json``, in binary: the text codec can't be used with COPY."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
+    )
+
+
+async def connect(dsn: str, settings: Settings) -> asyncpg.Connection[asyncpg.Record]:
+    """Open one connection within ``connect_timeout``.
+
+    Raises:
+        ServerUnavailable: nothing answers there, or not in time.
+        PermissionDenied: the server refused the login.
+    """
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+                dsn, timeout=settings.connect_timeout, command_timeout=settings.command_timeout
+            )
+            await set_codecs(connection)
+    except Exception as error:
+        # Frames of the driver hold the password: the cause is told in words, and the chain ends here.
+        reason = translate(error) or errors.ServerUnavailable(f"{type(error).__name__}: {error}")
+    else:
+        return connection
+    message = str(reason)
+    if isinstance(reason, errors.CommandTimeout):
+        message = f"no answer within {settings.connect_timeout:g} s"
+    kind = type(reason) if isinstance(reason, errors.PermissionDenied | errors.ResourceError) else None
+    sqlstate = reason.sqlstate if isinstance(reason, errors.ServerError) else None
+    raise (kind or errors.ServerUnavailable)(f"{address(dsn)}: {message}", sqlstate)
+
+
+def address(dsn: str) -> str:
+    """Host, port and database of a DSN, in words and without a secret."""
+    from urllib.parse import parse_qs, unquote, urlsplit
+
+    try:
+        parts = urlsplit(dsn)
+        query = parse_qs(parts.query)
+        host = parts.netloc.rpartition("@")[2] or (query.get("host") or ["localhost"])[0]
+        database = unquote(parts.path.lstrip("/")) or (query.get("dbname") or ["the default database"])[0]
+    except ValueError:
+        return "the server"
+    return f"{unquote(host)}, database {database}"

@@ -1,0 +1,92 @@
+"""The one place where what the driver and the server raise becomes the library's own errors, by SQLSTATE."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from workflow_store import errors
+
+_BY_STATE: Final[dict[str, type[errors.ServerError]]] = {
+    "40001": errors.ConcurrencyConflict,
+    "40P01": errors.ConcurrencyConflict,
+    "55P03": errors.LockTimeout,
+    "57014": errors.CommandTimeout,
+    "57P01": errors.ServerUnavailable,
+    "57P02": errors.ServerUnavailable,
+    "57P03": errors.ServerUnavailable,
+    "57P04": errors.ServerUnavailable,
+    "57P05": errors.ServerUnavailable,
+    "25006": errors.ServerUnavailable,
+    "25P03": errors.CommandTimeout,
+    "25P04": errors.CommandTimeout,
+    "42501": errors.PermissionDenied,
+}
+_BY_CLASS: Final[dict[str, type[errors.ServerError]]] = {
+    "08": errors.ServerUnavailable,
+    "23": errors.IntegrityViolation,
+    "28": errors.PermissionDenied,
+    "53": errors.ResourceError,
+    "58": errors.ResourceError,
+}
+# A record, not the statement, is at fault: data exceptions, a check, a row or an index entry that is too large.
+_RECORD_CLASSES: Final = frozenset(("22",))
+_RECORD_STATES: Final = frozenset(("23502", "23514", "54000", "54001"))
+
+
+def translate(error: BaseException) -> errors.StoreError | None:
+    """The library's error for a driver's, or None where it is not one of the driver's or the network's."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _of_the_server(error)
+    if isinstance(error, asyncpg.InternalClientError):
+        return errors.ServerUnavailable(f"the connection is unusable: {error}")
+    if isinstance(error, asyncpg.exceptions.DataError):
+        return errors.StatementRejected(f"a value does not fit its parameter: {error}", "22000")
+    if isinstance(error, asyncpg.InterfaceError):
+        text = str(error)
+        if "closed" in text or "closing" in text or "released" in text:
+            return errors.ServerUnavailable(f"the connection was lost: {text}")
+        return errors.StatementRejected(text)
+    if isinstance(error, TimeoutError):
+        return errors.CommandTimeout("no answer from the server within the deadline")
+    if isinstance(error, ssl.SSLError):
+        return errors.ServerUnavailable(f"no secure connection: {error}")
+    if isinstance(error, OSError):
+        return errors.ServerUnavailable(f"no connection to the server: {error}")
+    return None
+
+
+def _of_the_server(error: asyncpg.PostgresError) -> errors.ServerError:
+    state = error.sqlstate or ""
+    kind = _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or errors.StatementRejected
+    message = f"{error.message or error} [{state}]" if state else str(error)
+    if kind is errors.IntegrityViolation:
+        return errors.IntegrityViolation(message, state, error.constraint_name)
+    return kind(message, state or None)
+
+
+def is_record_fault(error: errors.StoreError) -> bool:
+    """Whether one of the records in a batch is to blame, so that the others can be stored without it."""
+    state = error.sqlstate if isinstance(error, errors.ServerError) else None
+    return state is not None and (state[:2] in _RECORD_CLASSES or state in _RECORD_STATES)
+
+
+def is_race(error: errors.StoreError) -> bool:
+    """Whether another writer inserted (23505) or deleted (23503) one of the batch's ids meanwhile."""
+    return isinstance(error, errors.IntegrityViolation) and error.sqlstate in ("23505", "23503")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the library's errors in place of the driver's."""
+    try:
+        yield
+    except Exception as error:
+        known = translate(error)
+        if known is None:
+            raise
+        raise known from error

@@ -1,0 +1,130 @@
+"""``Session``: one connection, speaking in typed queries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from workflow_store import errors
+from workflow_store.database.faults import translated
+from workflow_store.queries.query import Copy, Query
+
+SCHEMA: Final = "workflow_store"
+
+Row = TypeVar("Row")
+Values = TypeVar("Values", bound=tuple[Any, ...])
+Args = TypeVarTuple("Args")
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Isolation: TypeAlias = Literal["read_committed", "repeatable_read", "serializable"]
+
+
+class Session:
+    """A connection while somebody holds it. All methods raise the library's own errors."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.connection.is_in_transaction()
+
+    async def fetch(self, query: Query[Row, *Args], *args: *Args) -> list[Row]:
+        """All rows."""
+        with translated():
+            records = await self.connection.fetch(query.text, *args)
+        read = query.read
+        return [read(record) for record in records]
+
+    async def fetch_optional(self, query: Query[Row, *Args], *args: *Args) -> Row | None:
+        """The first row, or None."""
+        with translated():
+            record = await self.connection.fetchrow(query.text, *args)
+        return None if record is None else query.read(record)
+
+    async def fetch_one(self, query: Query[Row, *Args], *args: *Args) -> Row:
+        """The row of a query that always has one."""
+        row = await self.fetch_optional(query, *args)
+        if row is None:
+            raise errors.StatementRejected(f"{query.name} returned no row")
+        return row
+
+    async def fetch_many(self, query: Query[Row, *Args], rows: Sequence[tuple[*Args]]) -> list[Row]:
+        """The rows of one execution for each tuple of arguments, in order, sent in one go."""
+        with translated():
+            records = await self.connection.fetchmany(query.text, rows)
+        read = query.read
+        return [read(record) for record in records]
+
+    async def execute(self, query: Query[None, *Args], *args: *Args) -> None:
+        """Run a statement that returns nothing."""
+        with translated():
+            # fetch, not execute: only the former uses the cache of prepared statements.
+            await self.connection.fetch(query.text, *args)
+
+    async def execute_many(self, query: Query[None, *Args], rows: Sequence[tuple[*Args]]) -> None:
+        """Run a statement for each tuple of arguments, sent in one go."""
+        with translated():
+            await self.connection.executemany(query.text, rows)
+
+    async def fetch_text(self, text: str, args: Iterable[Any], read: Callable[[Any], Row]) -> list[Row]:
+        """The rows of a statement joined from fragments; ``read`` makes a row of a record."""
+        with translated():
+            records = await self.connection.fetch(text, *args)
+        return [read(record) for record in records]
+
+    async def copy(self, target: Copy[Values], rows: Sequence[Values]) -> None:
+        """COPY rows into a table, all or none."""
+        with translated():
+            await self.connection.copy_records_to_table(
+                target.table, schema_name=SCHEMA, columns=target.columns, records=rows
+            )
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: Isolation | None = None, readonly: bool = False) -> AsyncIterator[None]:
+        """A transaction, or a savepoint inside one; committed at the end, rolled back by an exception.
+
+        Raises:
+            CommitUnknown: the connection was lost around COMMIT.
+        """
+        nested = self.connection.is_in_transaction()
+        block = self.connection.transaction(isolation=isolation, readonly=readonly)
+        with translated():
+            await block.start()
+        try:
+            yield
+        except BaseException:
+            if not self.connection.is_closed():
+                with translated():
+                    await block.rollback()
+            raise
+        try:
+            with translated():
+                await block.commit()
+        except (errors.ServerUnavailable, errors.CommandTimeout) as error:
+            if nested:
+                raise
+            self.connection.terminate()
+            raise errors.CommitUnknown(f"the answer to COMMIT was lost: {error}", error.sqlstate) from error
+
+
+class Sessions(Protocol):
+    """Where a session comes from: a pool, or a connection that is held already."""
+
+    def session(self) -> AbstractAsyncContextManager[Session]: ...
+
+
+class HeldSession:
+    """The one session of a transaction, offered as often as it is asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        yield self._session

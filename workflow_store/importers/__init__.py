@@ -1,0 +1,14 @@
+"""Outside shapes as ``Workflow``: n8n exports, template-API answers, extraction results, what ``export`` wrote.
+
+::
+
+    for record in read_path("templates.jsonl.gz"):
+        if isinstance(record, Rejected):
+            print(record.source, record.reason)
+"""
+
+from workflow_store.importers.limits import Limits
+from workflow_store.importers.place import IdFrom
+from workflow_store.importers.reader import read_path, read_paths
+
+__all__ = ["IdFrom", "Limits", "read_path", "read_paths"]

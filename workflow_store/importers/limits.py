@@ -1,0 +1,28 @@
+"""How large and how deep a record may be before it is refused unread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from workflow_store.models.json import DEFAULT_MAX_BYTES, DEFAULT_MAX_DEPTH
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a reader; sizes are bytes of decompressed text.
+
+    Attributes:
+        max_line_bytes: a longer line, or a longer file that is one document, is rejected without being held.
+        max_document_bytes: a larger JSON column is rejected.
+        max_depth: arrays and objects in one another in a JSON column.
+        max_held_bytes: template-API answers that wait for their other half; beyond it the oldest are given out alone.
+    """
+
+    max_line_bytes: int = 64 * 1024 * 1024
+    max_document_bytes: int = DEFAULT_MAX_BYTES
+    max_depth: int = DEFAULT_MAX_DEPTH
+    max_held_bytes: int = 64 * 1024 * 1024
+
+
+DEFAULT_LIMITS: Final = Limits()

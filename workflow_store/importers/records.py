@@ -1,0 +1,164 @@
+"""The shapes a record may have, and the workflow each one gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from workflow_store.errors import InvalidRecord, RecordError
+from workflow_store.importers.document import Document, read_document
+from workflow_store.importers.limits import Limits
+from workflow_store.importers.place import IdFrom, Place, id_text, workflow_key
+from workflow_store.importers.templates import (
+    TemplateAnswer,
+    is_template_answer,
+    read_template,
+    repeated_keys,
+    structure_of,
+)
+from workflow_store.models import Json, Rejected, Workflow
+from workflow_store.models.extraction import workflow_from_extraction
+from workflow_store.models.fields import Fields, is_object, shown
+from workflow_store.models.interchange import validated
+
+Record: TypeAlias = Workflow | TemplateAnswer | Rejected
+
+_JSON_COLUMNS: Final = {"metadata": "raw_metadata", "structure": "workflow_json", "content": "raw_content"}
+_LISTS: Final = ("workflows", "data")
+_SHOWN_KEYS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReader:
+    """Turns JSON text into records; one bad record never stops the next."""
+
+    id_from: IdFrom
+    limits: Limits
+
+    def read(self, raw: bytes, place: Place) -> Iterator[Record]:
+        """The records of one JSON text: one, or those of a list."""
+        try:
+            document = read_document(raw, self.limits)
+        except RecordError as error:
+            yield Rejected(place.source, str(error), raw)
+            return
+        yield from self._records(document, place, raw)
+
+    def _records(self, document: Document, place: Place, raw: bytes | None = None) -> Iterator[Record]:
+        elements = _elements(document)
+        if elements is not None:
+            for index, element in enumerate(elements):
+                yield from self._records(element, place.element(index))
+            return
+        try:
+            yield self._record(document, place)
+        except RecordError as error:
+            value = document.value
+            named = id_text(value.get("workflow_id")) if is_object(value) else None
+            yield Rejected(place.source, str(error), document.raw if raw is None else raw, workflow_id=named)
+
+    def _record(self, document: Document, place: Place) -> Workflow | TemplateAnswer:
+        value = document.value
+        if not is_object(value):
+            raise InvalidRecord("record", f"an n8n workflow is an object, this is {shown(value, 40)}")
+        if "workflow_id" in value and "url" in value:
+            return self._extraction(document) if "layers" in value else self._exported(document)
+        record = document.members.get("record")
+        if record is not None and "source" in value and is_template_answer(record):
+            return read_template(record, self.id_from, place, self.limits)
+        body = document.members.get("workflow")
+        if "nodes" not in value and body is not None and "source" in value:
+            return self._wrapped(document, body, place)
+        if is_template_answer(document):
+            return read_template(document, self.id_from, place, self.limits)
+        if "nodes" not in value and body is not None:
+            return self._wrapped(document, body, place)
+        return self._workflow(document, None, None, document, place)
+
+    def _wrapped(self, document: Document, body: Document, place: Place) -> Workflow:
+        """``{"source", "workflow"}``; whatever else is in it goes into ``raw_metadata``."""
+        source = document.value.get("source")
+        if not (source is None or isinstance(source, str)):
+            raise InvalidRecord("source", f"text is expected, not {shown(source, 40)}")
+        more = {key: value for key, value in document.value.items() if key not in ("source", "workflow")}
+        raw_metadata = Json({"source": source, **more}) if more else None
+        return self._workflow(body, source, raw_metadata, document, place)
+
+    def _workflow(
+        self, body: Document, source: str | None, raw_metadata: Json | None, whole: Document, place: Place
+    ) -> Workflow:
+        """A workflow as n8n exports it."""
+        value = body.value
+        if not is_object(value) or not isinstance(value.get("nodes"), list):
+            raise InvalidRecord("nodes", _no_workflow(value))
+        notices: list[str] = []
+        fields = Fields(value, "workflow", notices)
+        metadata: dict[str, Any] = {
+            "title": fields.text("name"),
+            "description": fields.text("description"),
+            "tags": fields.names("tags"),
+            "workflow_created_at": fields.moment("createdAt"),
+            "workflow_updated_at": fields.moment("updatedAt"),
+            "raw_metadata": raw_metadata,
+        }
+        workflow_id, url = workflow_key(self.id_from, value, source, place)
+        workflow = validated(
+            {
+                "workflow_id": workflow_id,
+                "url": url,
+                "metadata": metadata if any(member is not None for member in metadata.values()) else None,
+                "structure": structure_of(body, self.limits),
+            }
+        )
+        notices.extend(repeated_keys(whole))
+        return workflow.with_notices(tuple(notices)) if notices else workflow
+
+    def _extraction(self, document: Document) -> Workflow:
+        value = document.value
+        url = value["url"]
+        workflow = workflow_from_extraction(id_text(value["workflow_id"]) or "", url, value)
+        notices = workflow.notices + repeated_keys(document)
+        columns = [
+            workflow.metadata.raw_metadata if workflow.metadata else None,
+            workflow.structure.workflow_json if workflow.structure else None,
+            workflow.content.raw_content if workflow.content else None,
+        ]
+        for column in columns:
+            if column is not None:
+                column.check(max_bytes=self.limits.max_document_bytes, max_depth=self.limits.max_depth)
+        return workflow.with_notices(notices) if notices else workflow
+
+    def _exported(self, document: Document) -> Workflow:
+        """What ``Workflow.to_json`` wrote; its JSON columns keep their bytes."""
+        members = dict(document.value)
+        for part, column in _JSON_COLUMNS.items():
+            kept = document.members.get(part)
+            if kept is not None and kept.members.get(column) is not None:
+                members[part] = {**kept.value, column: kept.members[column].json(self.limits)}
+        workflow = validated(members)
+        notices = repeated_keys(document)
+        return workflow.with_notices(notices) if notices else workflow
+
+
+def _elements(document: Document) -> list[Document] | None:
+    """The records of a list, of a search answer ``{"workflows": […]}`` or of a page ``{"data": […]}``."""
+    if document.elements is not None:
+        return document.elements
+    if is_object(document.value) and "nodes" not in document.value:
+        for key in _LISTS:
+            member = document.members.get(key)
+            if member is not None and member.elements is not None:
+                return member.elements
+    return None
+
+
+def _no_workflow(value: object) -> str:
+    if not is_object(value):
+        return f"no n8n workflow: an object is expected, not {shown(value, 40)}"
+    if "nodes" in value:
+        return f"no n8n workflow: its nodes are no list but {shown(value['nodes'], 40)}"
+    if not value:
+        return "no n8n workflow: an empty object"
+    keys = ", ".join(str(key)[:40] for key in list(value)[:_SHOWN_KEYS])
+    return f"no n8n workflow: an object without nodes, with {keys}{', …' if len(value) > _SHOWN_KEYS else ''}"

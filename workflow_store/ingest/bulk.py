@@ -1,0 +1,229 @@
+"""Bulk ingest: any source of workflows, in batches, several of them in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from workflow_store.database import Sessions
+from workflow_store.database.faults import is_record_fault
+from workflow_store.errors import IngestError, InvalidRecord, ServerError
+from workflow_store.ingest import quarantine
+from workflow_store.ingest.batch import write_batch
+from workflow_store.models.report import IngestReport, Rejected
+from workflow_store.models.workflow import Workflow
+from workflow_store.queries.parameters import Encoded, Limits, encode, fold
+
+Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
+OnError: TypeAlias = Literal["quarantine", "raise"]
+Progress: TypeAlias = Callable[[IngestReport], object]
+
+# A batch of large documents is closed before its count is full, so that memory stays flat.
+BATCH_BYTES: Final = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """See ``WorkflowStore.ingest``."""
+
+    limits: Limits
+    batch_size: int
+    connections: int
+    on_error: OnError = "quarantine"
+    replace: bool = False
+    touch: bool = True
+
+
+@dataclass(slots=True)
+class _Batch:
+    records: dict[str, Encoded] = field(default_factory=dict)
+    origins: dict[str, tuple[Workflow, int]] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    repeated: int = 0
+    size: int = 0
+
+    def add(self, workflow: Workflow, position: int, record: Encoded) -> None:
+        earlier = self.records.get(record.workflow_id)
+        if earlier is not None:
+            self.repeated += 1
+            record = fold(earlier, record)
+        self.records[record.workflow_id] = record
+        self.origins[record.workflow_id] = workflow, position
+        self.size += record.size
+        self.notices.extend(f"{record.workflow_id}: {notice}" for notice in workflow.notices)
+
+    def is_full(self, options: IngestOptions) -> bool:
+        return (
+            len(self.records) >= options.batch_size
+            or self.size >= BATCH_BYTES
+            or len(self.rejected) >= options.batch_size
+        )
+
+
+class BulkIngest:
+    """One run over one source."""
+
+    def __init__(
+        self, sessions: Sessions, options: IngestOptions, report: IngestReport, progress: Progress | None
+    ) -> None:
+        self._sessions = sessions
+        self._options = options
+        self._report = report
+        self._progress = progress
+        self._flying: dict[asyncio.Task[None], _Batch] = {}
+        self._started = time.monotonic()
+
+    async def run(self, source: Source) -> IngestReport:
+        """Read the source to its end; batches that are committed stay, whatever comes after them."""
+        try:
+            async with aclosing(_iterate(source)) as items:
+                await self._read(items)
+            await self._land(0)
+        except BaseException as error:
+            # What is in flight when the source or the server fails may finish; a cancelled caller does not wait.
+            if not isinstance(error, Exception):
+                for task in self._flying:
+                    task.cancel()
+            await asyncio.gather(*self._flying, return_exceptions=True)
+            error.add_note(f"stored before this: {self._report.stored} workflows, rejected {self._report.rejected}")
+            raise
+        finally:
+            self._report.seconds = time.monotonic() - self._started
+        return self._report
+
+    async def _read(self, items: AsyncIterator[Workflow | Rejected]) -> None:
+        batch = _Batch()
+        position = 0
+        async for item in items:
+            self._take(batch, item, position)
+            position += 1
+            if batch.is_full(self._options):
+                await self._launch(batch)
+                batch = _Batch()
+        if batch.records or batch.rejected:
+            await self._launch(batch)
+
+    def _take(self, batch: _Batch, item: object, position: int) -> None:
+        if isinstance(item, Workflow):
+            try:
+                record = encode(item, self._options.limits, datetime.now(UTC))
+            except InvalidRecord as error:
+                self._reject(batch, quarantine.rejected_workflow(item, position, str(error)))
+            else:
+                batch.add(item, position, record)
+        elif isinstance(item, Rejected):
+            self._reject(batch, replace(item, position=position))
+        else:
+            reason = f"a Workflow was expected, not {type(item).__name__}"
+            raw = repr(item).encode("utf-8", "backslashreplace")
+            self._reject(batch, Rejected(source=f"item {position}", reason=reason, raw=raw, position=position))
+
+    def _reject(self, batch: _Batch, rejected: Rejected) -> None:
+        if self._options.on_error == "raise":
+            raise IngestError(f"{rejected.source}: {rejected.reason}", self._report, rejected.position)
+        batch.rejected.append(rejected)
+
+    async def _launch(self, batch: _Batch) -> None:
+        await self._land(self._options.connections - 1)
+        # The later of two batches with one id waits for the earlier: the last record given is the one that stays.
+        while any(not batch.records.keys().isdisjoint(other.records) for other in self._flying.values()):
+            await self._land(len(self._flying) - 1)
+        task = asyncio.create_task(self._write(batch))
+        self._flying[task] = batch
+        # Lets the new task send before the next batch is encoded.
+        await asyncio.sleep(0)
+
+    async def _land(self, most: int) -> None:
+        """Wait until at most so many batches are in flight; the first failure comes out here."""
+        while len(self._flying) > most:
+            done, _ = await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                del self._flying[task]
+            for task in done:
+                task.result()
+
+    async def _write(self, batch: _Batch) -> None:
+        report = self._report
+        if batch.rejected:
+            async with self._sessions.session() as session:
+                await quarantine.add(session, batch.rejected)
+            for rejected in batch.rejected:
+                report.reject(rejected)
+        await self._store(list(batch.records.values()), batch)
+        report.repeated += batch.repeated
+        for notice in batch.notices:
+            report.notice(notice)
+        report.seconds = time.monotonic() - self._started
+        if self._progress is not None:
+            self._progress(report)
+
+    async def _store(self, records: list[Encoded], batch: _Batch) -> None:
+        if not records:
+            return
+        options = self._options
+        try:
+            async with self._sessions.session() as session:
+                outcomes = await write_batch(session, records, replace=options.replace, touch=options.touch)
+        except ServerError as error:
+            if not is_record_fault(error):
+                raise
+            await self._store_around(records, batch, error)
+            return
+        for record, outcome in zip(records, outcomes, strict=True):
+            self._report.count(outcome)
+            self._report.bytes += record.size
+
+    async def _store_around(self, records: list[Encoded], batch: _Batch, error: ServerError) -> None:
+        """Halve a batch that holds a record only the server could refuse, until that one stands alone."""
+        if self._options.on_error == "raise":
+            culprit = await self._culprit(records)
+            workflow, position = batch.origins[culprit.workflow_id]
+            raise IngestError(f"workflow {workflow.workflow_id}: {error}", self._report, position) from error
+        if len(records) > 1:
+            middle = len(records) // 2
+            await self._store(records[:middle], batch)
+            await self._store(records[middle:], batch)
+            return
+        workflow, position = batch.origins[records[0].workflow_id]
+        rejected = quarantine.rejected_workflow(workflow, position, str(error))
+        async with self._sessions.session() as session:
+            await quarantine.add(session, [rejected])
+        self._report.reject(rejected)
+
+    async def _culprit(self, records: list[Encoded]) -> Encoded:
+        """The first record that the server refuses; its neighbours are tried, but not stored."""
+        while len(records) > 1:
+            half = records[: len(records) // 2]
+            records = half if await self._is_refused(half) else records[len(half) :]
+        return records[0]
+
+    async def _is_refused(self, records: list[Encoded]) -> bool:
+        try:
+            async with self._sessions.session() as session, session.transaction():
+                await write_batch(session, records, replace=self._options.replace)
+                raise _Undo
+        except _Undo:
+            return False
+        except ServerError as error:
+            if not is_record_fault(error):
+                raise
+            return True
+
+
+class _Undo(Exception):
+    """Rolls a trial back."""
+
+
+async def _iterate(source: Any) -> AsyncGenerator[Workflow | Rejected, None]:
+    if isinstance(source, AsyncIterable):
+        async for item in source:
+            yield item
+    else:
+        for item in source:
+            yield item

@@ -1,0 +1,29 @@
+"""What goes in and what comes back."""
+
+from workflow_store.models.json import Json
+from workflow_store.models.report import IngestReport, Outcome, Page, Rejected, Statistics
+from workflow_store.models.workflow import (
+    PARTS,
+    Content,
+    Metadata,
+    Part,
+    Structure,
+    Transcript,
+    Workflow,
+)
+
+__all__ = [
+    "PARTS",
+    "Content",
+    "IngestReport",
+    "Json",
+    "Metadata",
+    "Outcome",
+    "Page",
+    "Part",
+    "Rejected",
+    "Statistics",
+    "Structure",
+    "Transcript",
+    "Workflow",
+]

@@ -1,0 +1,64 @@
+"""A workflow as one JSON document, and back: the form of ``export`` and of ``get --json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from workflow_store.errors import InvalidJson, InvalidRecord
+from workflow_store.models.json import Json, check_depth, decode_members, encode_text
+from workflow_store.models.workflow import Workflow
+
+_DOCUMENT_OF: Final = {"metadata": "raw_metadata", "structure": "workflow_json", "content": "raw_content"}
+
+
+def workflow_to_json(workflow: Workflow) -> Json:
+    """See ``Workflow.to_json``."""
+    return Json(_plain(workflow.model_dump(exclude_none=True)))
+
+
+def workflow_from_json(text: bytes | str) -> Workflow:
+    """See ``Workflow.from_json``."""
+    raw = text if isinstance(text, bytes) else encode_text(text)
+    check_depth(raw, _MAX_DEPTH)
+    try:
+        members, texts = decode_members(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from None
+    for part, column in _DOCUMENT_OF.items():
+        if isinstance(members.get(part), dict) and column in members[part]:
+            _, inner = decode_members(texts[part])
+            members[part][column] = Json.trusted(inner[column].encode("utf-8"))
+    return validated(members)
+
+
+def validated(members: Mapping[str, Any]) -> Workflow:
+    """Build the model, saying a refusal in the library's own terms.
+
+    Raises:
+        InvalidRecord: a field does not fit; the first one is named, with the number of others.
+    """
+    try:
+        return Workflow.model_validate(members)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    raise InvalidRecord(".".join(str(step) for step in first["loc"]), f"{first['msg']}{more}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(member) for member in value]
+    return value
+
+
+# The document nests the workflow's own JSON two levels deep; the store checks the columns themselves.
+_MAX_DEPTH: Final = 8_000

@@ -1,0 +1,371 @@
+"""``Json``: a JSON document as the bytes it is stored as, decoded only when somebody looks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any, Final, NoReturn
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from workflow_store.errors import DocumentTooLarge, InvalidJson
+
+DEFAULT_MAX_BYTES: Final = 16 * 1024 * 1024
+DEFAULT_MAX_DEPTH: Final = 512
+
+# PostgreSQL's numeric: 131,072 digits before the point, 16,383 after it.
+_MAX_INTEGER_DIGITS: Final = 131_072
+_MAX_FRACTION_DIGITS: Final = 16_383
+# int() refuses longer literals by default (a guard of CPython's against quadratic time).
+_INT_LITERAL_LIMIT: Final = 4_300
+
+_BARE_STRING = re.compile(rb'"[^"]*"')
+_NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_STEP = bytes.maketrans(b'[{]}"', b"\x02\x02\x00\x00\x01")
+# An escape counts only after an even run of backslashes: \\u0000 is a backslash and four digits.
+_NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_SURROGATE_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Json:
+    """An immutable JSON document.
+
+    Holds the encoded bytes. ``value`` decodes them at each call: integers exactly, other numbers as ``float``, or as
+    ``Decimal`` where a float would lose digits. ``==`` compares values as JSON does: the order of keys and the spelling
+    of numbers do not matter, ``true`` is not ``1``.
+    """
+
+    __slots__ = ("raw",)
+    __hash__ = None  # type: ignore[assignment]  # equality is by value, and hashing the value would decode it
+
+    raw: bytes
+
+    def __init__(self, value: Any) -> None:
+        """Encode a Python value: dict, list, tuple, str, int, float, Decimal, bool, None, and Json inside them.
+
+        Keys that are numbers, booleans or None become strings, as ``json.dumps`` writes them.
+
+        Raises:
+            InvalidJson: the value holds something JSON can't (NaN, a set, a tuple as a key, a cycle).
+        """
+        object.__setattr__(self, "raw", value.raw if isinstance(value, Json) else _encode(value))
+
+    @classmethod
+    def parse(
+        cls, text: bytes | str, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH
+    ) -> Json:
+        """Take JSON text as it is, after making sure that PostgreSQL can store it.
+
+        Raises:
+            InvalidJson: not JSON, not UTF-8, or holding what ``jsonb`` can't: NUL, a lone surrogate, a number beyond
+                its range, more than ``max_depth`` levels.
+            DocumentTooLarge: more than ``max_bytes``.
+        """
+        document = cls.trusted(text if isinstance(text, bytes) else encode_text(text))
+        document.check(max_bytes=max_bytes, max_depth=max_depth)
+        document.value  # noqa: B018  # decoding is what proves the syntax and the numbers
+        return document
+
+    @classmethod
+    def trusted(cls, raw: bytes) -> Json:
+        """Take bytes that are known to be JSON, such as those the database sent, without looking at them."""
+        self = object.__new__(cls)
+        object.__setattr__(self, "raw", raw)
+        return self
+
+    def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
+        """Make sure that PostgreSQL can hold what valid JSON may still contain.
+
+        Raises:
+            InvalidJson: NUL, a lone surrogate, or too many levels.
+            DocumentTooLarge: more than ``max_bytes``.
+        """
+        raw = self.raw
+        if len(raw) > max_bytes:
+            raise DocumentTooLarge(f"a document of {len(raw):,} bytes; at most {max_bytes:,} are allowed")
+        check_depth(raw, max_depth)
+        if b"\\u0000" in raw and _NUL_ESCAPE.search(raw):
+            raise InvalidJson(f"a NUL character (\\u0000) at {_path_of(self.value, _holds_nul)}")
+        if (b"\\ud" in raw or b"\\uD" in raw) and _SURROGATE_ESCAPE.search(raw):
+            # Only now is a decode worth its price: pairs are fine, and most escapes are pairs.
+            found = _path_of(self.value, _holds_surrogate)
+            if found is not None:
+                raise InvalidJson(f"a lone surrogate (half a character) at {found}")
+
+    @property
+    def value(self) -> Any:
+        """The decoded document: dict, list, str, int, float, Decimal, bool or None; a new one at each call.
+
+        Raises:
+            InvalidJson: the bytes are not JSON (only for a document that was never checked).
+        """
+        return decode(self.raw)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("Json is immutable")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __copy__(self) -> Json:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Json:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Json], tuple[bytes]]:
+        return Json.trusted, (self.raw,)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Json):
+            return NotImplemented
+        return self.raw == other.raw or equal_values(self.value, other.value)
+
+    def __len__(self) -> int:
+        """Bytes of the encoded document."""
+        return len(self.raw)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return self.raw.decode("utf-8")
+
+    def __repr__(self) -> str:
+        text = self.raw[:61].decode("utf-8", "replace")
+        return f"Json({text[:60]}…)" if len(text) > 60 else f"Json({text})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def from_python(value: Any) -> Json:
+            try:
+                return value if isinstance(value, Json) else cls(value)
+            except InvalidJson as error:
+                raise ValueError(str(error)) from None
+
+        return core_schema.no_info_plain_validator_function(
+            from_python,
+            json_schema_input_schema=core_schema.any_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda document: document.value, when_used="json"
+            ),
+        )
+
+
+def decode(text: bytes | str) -> Any:
+    """Decode JSON with every digit kept.
+
+    Raises:
+        InvalidJson: not JSON, not UTF-8, or a number that PostgreSQL can't hold; the reason says where.
+    """
+    try:
+        return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from None
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise InvalidJson("nested deeper than this process can read") from None
+
+
+def decode_members(text: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Decode a JSON object and keep, beside each member's value, the text it was written as.
+
+    A source's own bytes can then be stored untouched, although their line was decoded to look at it.
+
+    Raises:
+        InvalidJson: not JSON, or not an object.
+    """
+    values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    skip = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
+    try:
+        at = skip(text, 0).end()
+        if text[at : at + 1] != "{":
+            raise InvalidJson(f"an object was expected, not {text[at : at + 20]!r}")
+        at = skip(text, at + 1).end()
+        if text[at : at + 1] == "}":
+            at += 1
+        else:
+            while True:
+                if text[at : at + 1] != '"':
+                    raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
+                key, at = json.decoder.scanstring(text, at + 1, True)  # type: ignore[attr-defined]
+                at = skip(text, at).end()
+                if text[at : at + 1] != ":":
+                    raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
+                start = skip(text, at + 1).end()
+                values[key], at = _DECODER.raw_decode(text, start)
+                texts[key] = text[start:at]
+                at = skip(text, at).end()
+                if text[at : at + 1] != ",":
+                    break
+                at = skip(text, at + 1).end()
+            if text[at : at + 1] != "}":
+                raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+            at += 1
+        at = skip(text, at).end()
+        if at != len(text):
+            raise json.JSONDecodeError("Extra data", text, at)
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise InvalidJson("nested deeper than this process can read") from None
+    return values, texts
+
+
+def check_depth(raw: bytes, limit: int) -> None:
+    """Refuse text with more than ``limit`` arrays and objects in one another, without decoding it.
+
+    Raises:
+        InvalidJson: it is nested deeper.
+    """
+    # The number of opening brackets bounds the depth, and counting them costs next to nothing.
+    if raw.count(b"{") + raw.count(b"[") <= limit:
+        return
+    # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
+    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_STRUCTURE)
+    brackets = _BARE_STRING.sub(b"", bare).translate(_STEP)
+    deepest = max(accumulate(step - 1 for step in brackets), default=0)
+    if deepest > limit:
+        raise InvalidJson(f"nested deeper than {limit} levels")
+
+
+def encode_text(text: str) -> bytes:
+    """UTF-8 of a text.
+
+    Raises:
+        InvalidJson: it holds a lone surrogate.
+    """
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidJson(f"a lone surrogate (half a character) at character {error.start:,}") from None
+
+
+def equal_values(left: Any, right: Any) -> bool:
+    """Whether two decoded documents are the same JSON value."""
+    if isinstance(left, dict):
+        return (
+            isinstance(right, dict)
+            and left.keys() == right.keys()
+            and all(equal_values(value, right[key]) for key, value in left.items())
+        )
+    if isinstance(left, list):
+        return (
+            isinstance(right, list)
+            and len(left) == len(right)
+            and all(equal_values(one, other) for one, other in zip(left, right, strict=True))
+        )
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, int | float | Decimal) and isinstance(right, int | float | Decimal):
+        return left == right if type(left) is type(right) else _exact(left) == _exact(right)
+    return type(left) is type(right) and bool(left == right)
+
+
+def _exact(number: float | Decimal) -> Decimal:
+    # A float stands for the digits it was written with, not for the binary fraction nearest to them.
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+
+
+def _read_int(literal: str) -> int:
+    if len(literal) <= _INT_LITERAL_LIMIT:
+        return int(literal)
+    if len(literal.lstrip("-")) > _MAX_INTEGER_DIGITS:
+        raise InvalidJson(f"an integer of {len(literal):,} digits; PostgreSQL holds {_MAX_INTEGER_DIGITS:,}")
+    return int(Decimal(literal))
+
+
+def _read_float(literal: str) -> float | Decimal:
+    exact = Decimal(literal)
+    number = float(literal)
+    if number - number == 0 and Decimal(repr(number)) == exact:  # inf - inf is nan
+        return number
+    exponent = exact.as_tuple().exponent
+    if exact.adjusted() >= _MAX_INTEGER_DIGITS or (isinstance(exponent, int) and -exponent > _MAX_FRACTION_DIGITS):
+        raise InvalidJson(f"the number {literal[:40]} is beyond what PostgreSQL holds")
+    return exact
+
+
+def _refuse_constant(literal: str) -> NoReturn:
+    raise InvalidJson(f"{literal} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_read_int, parse_float=_read_float, parse_constant=_refuse_constant)
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        try:
+            text = _ENCODER.encode(value)
+        except _NeedsExactEncoder:
+            text = _encode_exactly(value)
+    except (ValueError, TypeError) as error:
+        raise InvalidJson(str(error)) from None
+    except RecursionError:
+        raise InvalidJson("nested deeper than this process can write, or a cycle") from None
+    return encode_text(text)
+
+
+class _NeedsExactEncoder(Exception):
+    """The C encoder met something it can't write; the slow one decides."""
+
+
+def _refuse_default(value: object) -> NoReturn:
+    raise _NeedsExactEncoder
+
+
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_refuse_default, skipkeys=False
+)
+
+
+def _encode_exactly(value: Any) -> str:
+    """Encode what the C encoder can't: Decimal with all its digits, Json documents inside a value."""
+    if isinstance(value, Json):
+        return str(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise InvalidJson(f"{value} is not JSON")
+        return str(value)
+    if isinstance(value, Mapping):
+        # Encoding {key: 0} leaves the spelling of a key that is not a str to json; the slice drops "{" and ":0}".
+        members = (f"{_ENCODER.encode({key: 0})[1:-3]}:{_encode_exactly(member)}" for key, member in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_encode_exactly, value)) + "]"
+    try:
+        return _ENCODER.encode(value)
+    except _NeedsExactEncoder:
+        raise InvalidJson(f"a {type(value).__name__} has no JSON form") from None
+
+
+def _holds_nul(text: str) -> bool:
+    return "\x00" in text
+
+
+def _holds_surrogate(text: str) -> bool:
+    return _LONE_SURROGATE.search(text) is not None
+
+
+def _path_of(value: Any, holds: Callable[[str], bool], path: str = "$") -> str | None:
+    if isinstance(value, str):
+        return path if holds(value) else None
+    children: list[tuple[str, Any]] = []
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if holds(key):
+                return f"a key of {path}"
+            children.append((f"{path}.{key[:80]}", member))
+    elif isinstance(value, list):
+        children = [(f"{path}[{index}]", member) for index, member in enumerate(value)]
+    for name, member in children:
+        found = _path_of(member, holds, name)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,195 @@
+"""Rows on their way back: what each query returns, and the models made of it.
+
+The models are built without a second validation: the database's types and constraints already hold what it checks.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar, cast
+
+from pydantic import BaseModel
+
+from workflow_store.models.json import Json
+from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class WorkflowRow(NamedTuple):
+    """``workflow/get`` and the listings: the row and, where asked for, its parts side by side."""
+
+    workflow_id: str
+    url: str
+    extracted_at: datetime
+    updated_at: datetime
+    processing_time: float | None
+    quality_score: float | None
+    layer1_success: bool
+    layer2_success: bool
+    layer3_success: bool
+    error_message: str | None
+    transcripts_hash: bytes | None
+    title_key: str | None
+    views_key: int | None
+    node_count_key: int | None
+    retry_count: int
+    has_metadata: bool
+    title: str | None
+    description: str | None
+    use_case: str | None
+    author_name: str | None
+    author_url: str | None
+    views: int | None
+    shares: int | None
+    categories: Json | None
+    tags: Json | None
+    workflow_created_at: datetime | None
+    workflow_updated_at: datetime | None
+    raw_metadata: Json | None
+    metadata_extracted_at: datetime | None
+    has_structure: bool
+    node_count: int | None
+    connection_count: int | None
+    node_types: Json | None
+    extraction_type: str | None
+    fallback_used: bool | None
+    workflow_json: Json | None
+    structure_extracted_at: datetime | None
+    has_content: bool
+    explainer_text: str | None
+    explainer_html: str | None
+    setup_instructions: str | None
+    use_instructions: str | None
+    has_videos: bool | None
+    video_count: int | None
+    has_iframes: bool | None
+    iframe_count: int | None
+    raw_content: Json | None
+    content_extracted_at: datetime | None
+    transcripts: list[tuple[Any, ...]] | None
+
+
+class KnownRow(NamedTuple):
+    """``ingest/known``: what a new scrape of a stored workflow is compared with."""
+
+    workflow_id: str
+    url: str
+    error_message: str | None
+    quality_score: float | None
+    has_metadata: bool
+    has_structure: bool
+    has_content: bool
+    metadata_hash: bytes | None
+    structure_hash: bytes | None
+    content_hash: bytes | None
+    transcripts_hash: bytes | None
+    retry_count: int | None
+
+
+class StatisticsRow(NamedTuple):
+    """``workflow/statistics``."""
+
+    total_workflows: int
+    layer1_success_count: int
+    layer2_success_count: int
+    layer3_success_count: int
+    layer1_success_rate: float
+    layer2_success_rate: float
+    layer3_success_rate: float
+    avg_quality_score: float | None
+    avg_processing_time: float | None
+
+
+class QuarantineRow(NamedTuple):
+    """``quarantine/list``."""
+
+    record_hash: bytes
+    source: str
+    position: int | None
+    workflow_id: str | None
+    reason: str
+    raw: bytes
+    raw_length: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+class ServerFacts(NamedTuple):
+    """``server/facts``."""
+
+    version: int
+    fsync: bool
+    full_page_writes: bool
+    synchronous_commit: str
+
+
+_HAS_METADATA = WorkflowRow._fields.index("has_metadata")
+_HAS_STRUCTURE = WorkflowRow._fields.index("has_structure")
+_HAS_CONTENT = WorkflowRow._fields.index("has_content")
+_TRANSCRIPTS = WorkflowRow._fields.index("transcripts")
+_METADATA_FIELDS = tuple(Metadata.model_fields)
+_STRUCTURE_FIELDS = tuple(Structure.model_fields)
+_CONTENT_FIELDS = tuple(Content.model_fields)
+_TRANSCRIPT_FIELDS = tuple(Transcript.model_fields)
+
+
+def to_workflow(row: WorkflowRow, *, transcripts: bool) -> Workflow:
+    """The model of a row. ``transcripts`` says whether they were asked for."""
+    listed: tuple[Transcript, ...] | None = None
+    if transcripts and row.transcripts_hash is not None:
+        listed = tuple(
+            _built(Transcript, dict(zip(_TRANSCRIPT_FIELDS, item, strict=True))) for item in row.transcripts or ()
+        )
+    return _built(
+        Workflow,
+        {
+            "workflow_id": row.workflow_id,
+            "url": row.url,
+            "extracted_at": row.extracted_at,
+            "updated_at": row.updated_at,
+            "processing_time": row.processing_time,
+            "quality_score": row.quality_score,
+            "layer1_success": row.layer1_success,
+            "layer2_success": row.layer2_success,
+            "layer3_success": row.layer3_success,
+            "error_message": row.error_message,
+            "retry_count": row.retry_count,
+            "metadata": _metadata(row) if row.has_metadata else None,
+            "structure": _structure(row) if row.has_structure else None,
+            "content": _content(row) if row.has_content else None,
+            "transcripts": listed,
+        },
+    )
+
+
+def _metadata(row: WorkflowRow) -> Metadata:
+    values: dict[str, Any] = dict(zip(_METADATA_FIELDS, row[_HAS_METADATA + 1 : _HAS_STRUCTURE], strict=True))
+    values["categories"] = _names(row.categories)
+    values["tags"] = _names(row.tags)
+    return _built(Metadata, values)
+
+
+def _structure(row: WorkflowRow) -> Structure:
+    values: dict[str, Any] = dict(zip(_STRUCTURE_FIELDS, row[_HAS_STRUCTURE + 1 : _HAS_CONTENT], strict=True))
+    values["node_types"] = _names(row.node_types)
+    return _built(Structure, values)
+
+
+def _content(row: WorkflowRow) -> Content:
+    return _built(Content, dict(zip(_CONTENT_FIELDS, row[_HAS_CONTENT + 1 : _TRANSCRIPTS], strict=True)))
+
+
+def _names(document: Json | None) -> tuple[str, ...] | None:
+    return None if document is None else tuple(cast("list[str]", json.loads(document.raw)))
+
+
+def _built(model: type[Model], values: dict[str, Any]) -> Model:
+    # What model_construct does, without its walk over the fields: every field is given here.
+    built = model.__new__(model)
+    object.__setattr__(built, "__dict__", values)
+    object.__setattr__(built, "__pydantic_fields_set__", set(values))
+    object.__setattr__(built, "__pydantic_extra__", None)
+    object.__setattr__(built, "__pydantic_private__", {"_notices": ()} if model is Workflow else None)
+    return built

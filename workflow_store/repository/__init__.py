@@ -1,0 +1,5 @@
+"""Methods of one statement each."""
+
+from workflow_store.repository.workflows import Repository
+
+__all__ = ["Repository"]

@@ -1,0 +1,109 @@
+"""Settings: ``WORKFLOW_STORE_*`` in the environment, then a settings file, then the defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from workflow_store.errors import SettingsError
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+def settings_file() -> Path:
+    """``WORKFLOW_STORE_SETTINGS_FILE``, else ``settings.toml`` in the user's configuration folder."""
+    named = os.environ.get("WORKFLOW_STORE_SETTINGS_FILE")
+    return Path(named) if named else Path(platformdirs.user_config_dir("workflow-store")) / "settings.toml"
+
+
+class Settings(BaseSettings):
+    """How a store connects and what it accepts.
+
+    Every field is read from ``WORKFLOW_STORE_<FIELD>`` and, below that, from the TOML settings file. Times are
+    seconds, sizes bytes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WORKFLOW_STORE_", extra="ignore", frozen=True)
+
+    dsn: SecretStr | None = None
+    """Connection URI of the server; without one the embedded server is used."""
+    admin_dsn: SecretStr | None = None
+    """A direct connection for migrations; without one, ``dsn``."""
+    data_dir: Path | None = None
+    """Data of the embedded server; without one, the platform's user data folder."""
+
+    pool_min_size: Annotated[int, Field(ge=0)] = 10
+    pool_max_size: Annotated[int, Field(ge=1)] = 30
+    connect_timeout: Seconds = 10.0
+    acquire_timeout: Seconds = 30.0
+    command_timeout: Seconds = 60.0
+    close_timeout: Seconds = 5.0
+    max_lifetime: Seconds = 3600.0
+    """A connection older than this is replaced when it comes back to the pool."""
+    max_idle: Seconds = 600.0
+    """A connection idle for longer is closed, down to ``pool_min_size``."""
+
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 250
+    """Records in one transaction of an ingest."""
+    ingest_connections: Annotated[int, Field(ge=1, le=64)] = 2
+    """Batches of an ingest that are written at the same time."""
+
+    max_document_bytes: Annotated[int, Field(ge=1, le=255 * 1024 * 1024)] = 16 * 1024 * 1024
+    """A larger JSON document or text is refused; PostgreSQL's own limit is near 255 MB."""
+    max_json_depth: Annotated[int, Field(ge=1, le=6_000)] = 512
+    """Arrays and objects in one another; deeper documents are refused before they are sent."""
+
+    compression: Literal["auto", "lz4", "pglz", "none"] = "auto"
+    """How large values are compressed in new rows: lz4 where the server has it, else pglz."""
+
+    @field_validator("dsn", "admin_dsn")
+    @classmethod
+    def _is_a_postgresql_uri(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value().strip():
+            return None
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be a URI that starts with postgresql://")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Settings:
+        """Read the settings; ``overrides`` win over the environment.
+
+        Raises:
+            SettingsError: a value can't be used; the message names the setting and never shows the value.
+        """
+        unknown = overrides.keys() - cls.model_fields.keys()
+        if unknown:
+            raise SettingsError(f"no such setting: {', '.join(sorted(unknown))}")
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            # The error itself shows the input, which may hold a password: say what and where, and cut the chain.
+            problems = "; ".join(
+                f"WORKFLOW_STORE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                for problem in error.errors(include_input=False, include_url=False, include_context=False)
+            )
+        except (OSError, ValueError) as error:
+            problems = f"{settings_file()}: {type(error).__name__}: {error}"
+        raise SettingsError(problems)

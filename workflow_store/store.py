@@ -1,0 +1,193 @@
+"""``WorkflowStore``: the repository that owns a pool."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from workflow_store import schema
+from workflow_store.database import Database, PoolStatistics, Session
+from workflow_store.embedded import EmbeddedServer
+from workflow_store.errors import SchemaMissing, SchemaOutdated, SettingsError, StoreClosed
+from workflow_store.ingest import BulkIngest, IngestOptions, OnError, Progress, Source
+from workflow_store.models.report import IngestReport
+from workflow_store.queries.catalogue import SERVER_FACTS
+from workflow_store.queries.parameters import Limits
+from workflow_store.repository import Repository
+from workflow_store.repository.listing import whole_number
+from workflow_store.settings import Settings
+
+_log = logging.getLogger("workflow_store.store")
+
+
+class _NotOpen:
+    """Stands where the pool will be."""
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
+
+
+class WorkflowStore(Repository):
+    """Scraped workflows on one PostgreSQL server.
+
+    ``async with WorkflowStore.open() as store`` connects to ``WORKFLOW_STORE_DSN``; without one it starts the embedded
+    server, or joins the one that runs, and makes the schema there if need be.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(_NotOpen(), Limits(settings.max_document_bytes, settings.max_json_depth))
+        self.settings = settings
+        self._database: Database | None = None
+        self._embedded: EmbeddedServer | None = None
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, **overrides: Any) -> Self:
+        """A store to be entered with ``async with``, or awaited and closed by hand.
+
+        Args:
+            settings: how to connect; read from the environment and the settings file where not given.
+            overrides: single settings by name, such as ``dsn="postgresql://…"``.
+
+        Raises:
+            SettingsError: a setting can't be used.
+        """
+        if settings is not None and overrides:
+            raise SettingsError("give settings or single overrides, not both")
+        return cls(settings if settings is not None else Settings.load(**overrides))
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.__aenter__().__await__()
+
+    async def _start(self) -> None:
+        if self._database is not None:
+            raise StoreClosed("the store was opened before; open a new one")
+        try:
+            dsn = await self._dsn()
+            self._database = await Database.open(dsn, self.settings)
+            await self._look_at_the_server(dsn)
+        except BaseException:
+            await self.close()
+            raise
+        self._sessions = self._database
+
+    async def _dsn(self) -> str:
+        if self.settings.dsn is not None:
+            return self.settings.dsn.get_secret_value()
+        self._embedded = await EmbeddedServer.open(self.settings.data_dir)
+        _say_once(self._embedded.describe())
+        return self._embedded.dsn
+
+    async def _look_at_the_server(self, dsn: str) -> None:
+        assert self._database is not None
+        async with self._database.session() as session:
+            try:
+                await schema.check(session.connection)
+                behind = False
+            except (SchemaMissing, SchemaOutdated):
+                # Nobody else looks after the embedded server's schema.
+                if self._embedded is None:
+                    raise
+                behind = True
+            facts = await session.fetch_one(SERVER_FACTS)
+        if behind:
+            await schema.migrate(dsn, compression=self.settings.compression)
+        if not (facts.fsync and facts.full_page_writes and facts.synchronous_commit != "off"):
+            _log.warning(
+                "%s may lose commits it has acknowledged: fsync, full_page_writes or synchronous_commit is off",
+                self._database.address,
+            )
+
+    async def close(self) -> None:
+        """Give all connections back and the embedded server up; may be called again."""
+        database, self._sessions = self._database, _NotOpen()
+        try:
+            if database is not None:
+                await database.close()
+        finally:
+            embedded, self._embedded = self._embedded, None
+            if embedded is not None:
+                await embedded.aclose()
+
+    @property
+    def address(self) -> str:
+        """Host, port and database in use, without a secret."""
+        return self._opened().address
+
+    def get_pool_statistics(self) -> PoolStatistics:
+        """The pool's counts; nothing is sent."""
+        return self._opened().statistics()
+
+    async def ingest(
+        self,
+        source: Source,
+        *,
+        on_error: OnError = "quarantine",
+        batch_size: int | None = None,
+        connections: int | None = None,
+        replace: bool = False,
+        touch: bool = True,
+        progress: Progress | None = None,
+        report: IngestReport | None = None,
+    ) -> IngestReport:
+        """Store all workflows of a source: new ones by COPY, changed parts merged, unchanged parts left alone.
+
+        A batch is one transaction, and several are in flight; memory is bounded by their size, whatever the source's
+        length. The same id again is folded part by part, the last one winning.
+
+        Args:
+            source: an iterable or async iterable of ``Workflow``, or of what ``read_path`` yields.
+            on_error: ``"quarantine"`` puts a record that can't be stored aside and goes on; ``"raise"`` stops there,
+                with nothing of its batch stored.
+            batch_size: records in a transaction; ``batch_size`` of the settings where not given.
+            connections: batches in flight; ``ingest_connections`` of the settings where not given.
+            replace: parts that are None are deleted instead of kept.
+            touch: note that unchanged workflows were seen; False leaves them wholly alone.
+            progress: called with the report after each batch.
+            report: a report to count in, for a caller who wants it even when this raises.
+
+        Raises:
+            IngestError: a record was refused and ``on_error`` is ``"raise"``; it carries the report and the position.
+            ServerError: the server failed; committed batches stay.
+            Exception: whatever the source raises passes through; committed batches stay.
+        """
+        self._opened()
+        options = IngestOptions(
+            limits=self._limits,
+            batch_size=self.settings.batch_size if batch_size is None else whole_number("batch_size", batch_size, 1),
+            connections=(
+                self.settings.ingest_connections if connections is None else whole_number("connections", connections, 1)
+            ),
+            on_error=on_error,
+            replace=replace,
+            touch=touch,
+        )
+        counted = IngestReport() if report is None else report
+        return await BulkIngest(self._sessions, options, counted, progress).run(source)
+
+    def _opened(self) -> Database:
+        if self._database is None or isinstance(self._sessions, _NotOpen):
+            raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
+        return self._database
+
+
+_said: set[str] = set()
+
+
+def _say_once(line: str) -> None:
+    if line not in _said:
+        _said.add(line)
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

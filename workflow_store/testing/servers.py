@@ -1,0 +1,179 @@
+"""The PostgreSQL server that tests run on: a given one, a container, or the embedded one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from workflow_store.embedded import EmbeddedServer
+from workflow_store.errors import SettingsError, StoreError
+from workflow_store.resources import statement
+
+Kind: TypeAlias = Literal["auto", "dsn", "container", "embedded"]
+IMAGES: Final = ("workflow-store-postgres:17", "postgres:17")
+
+# Tests do not need to survive a crash of the machine, but for those that start a server of their own.
+_FAST: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"}
+_READY_WITHIN: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class TestServer:
+    """A running server.
+
+    Attributes:
+        kind: how it was come by.
+        dsn: URI of a database from which others can be created.
+        version: in the server's own words.
+    """
+
+    __test__ = False
+
+    kind: str
+    dsn: str
+    version: str
+
+    def create_database(self, template: str | None = None) -> str:
+        """Create a database, empty or as a copy; its name."""
+        name = f"workflow_store_test_{secrets.token_hex(6)}"
+        if template is None:
+            self._run("testing/create_database", name=name)
+        else:
+            self._run("testing/clone_database", name=name, template=template)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected."""
+        self._run("testing/drop_database", name=name)
+
+    def dsn_of(self, database: str) -> str:
+        """The URI of another database on this server."""
+        from urllib.parse import urlsplit, urlunsplit
+
+        return urlunsplit(urlsplit(self.dsn)._replace(path=f"/{database}"))
+
+    def _run(self, text: str, **identifiers: str) -> None:
+        names = {key: sql.Identifier(value) for key, value in identifiers.items()}
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL(_text(text)).format(**names))
+
+
+@contextmanager
+def running_server(kind: Kind = "auto") -> Iterator[TestServer]:
+    """A server for as long as the block lasts.
+
+    Args:
+        kind: ``"dsn"`` is ``WORKFLOW_STORE_TEST_DSN``, ``"container"`` a container of PostgreSQL 17,
+            ``"embedded"`` the wheel's PostgreSQL 18; ``"auto"`` the first of them that can be had.
+
+    Raises:
+        SettingsError: the kind that is asked for can't be had here.
+    """
+    if kind not in get_args(Kind):
+        raise SettingsError(f"WORKFLOW_STORE_TEST_SERVER: one of {', '.join(get_args(Kind))}, not {kind!r}")
+    dsn = os.environ.get("WORKFLOW_STORE_TEST_DSN")
+    if kind == "dsn" or (kind == "auto" and dsn):
+        if not dsn:
+            raise SettingsError("WORKFLOW_STORE_TEST_DSN is not set")
+        yield TestServer("given", dsn, _version(dsn))
+        return
+    if kind in ("auto", "container"):
+        image = container_image()
+        if image is not None:
+            with _container(image) as server:
+                yield server
+            return
+        if kind == "container":
+            raise SettingsError(f"no container can be started: Docker does not answer or has none of {IMAGES}")
+    with _embedded() as server:
+        yield server
+
+
+def container_image() -> str | None:
+    """The image a container can be started from without pulling anything, or None."""
+    try:
+        import docker  # type: ignore[import-untyped]
+        from docker.errors import DockerException  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    wanted = os.environ.get("WORKFLOW_STORE_TEST_IMAGE")
+    try:
+        client = docker.from_env(timeout=10)
+        try:
+            present = {tag for image in client.images.list() for tag in image.tags}
+        finally:
+            client.close()
+    except DockerException:
+        return None
+    return next((image for image in ((wanted,) if wanted else IMAGES) if image in present), None)
+
+
+@contextmanager
+def _container(image: str) -> Iterator[TestServer]:
+    # Read when testcontainers is imported. Ryuk's image can't be had where no registry answers; the container is
+    # stopped below whatever happens. The ports are published on this host, also where this process is in a container.
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
+    os.environ.setdefault("TC_HOST", "127.0.0.1")
+    from testcontainers.community.postgres import PostgresContainer
+
+    settings = [part for name, value in _FAST.items() for part in ("-c", f"{name}={value}")]
+    container: Any = PostgresContainer(
+        image, username="postgres", password=secrets.token_hex(12), dbname="postgres", driver=None
+    ).with_command(settings)
+    container.start()
+    try:
+        dsn = container.get_connection_url()
+        yield TestServer("container", dsn, _ready(lambda: _version(dsn)))
+    finally:
+        container.stop()
+
+
+@contextmanager
+def _embedded() -> Iterator[TestServer]:
+    # Not made here: the server makes it, as the account it runs as.
+    folder = Path(tempfile.gettempdir()) / f"workflow-store-test-{secrets.token_hex(6)}"
+    try:
+        with EmbeddedServer.start(folder, options=_FAST) as server:
+            yield TestServer("embedded", server.dsn, _version(server.dsn))
+    finally:
+        for leftover in folder.parent.glob(f"{folder.name}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _version(dsn: str) -> str:
+    try:
+        with psycopg.connect(make_conninfo(dsn, connect_timeout=10)) as connection:
+            row = connection.execute(_text("testing/version")).fetchone()
+    except psycopg.OperationalError as error:
+        raise StoreError(f"the test server does not answer: {error}") from None
+    assert row is not None
+    return str(row[0])
+
+
+def _ready(probe: Callable[[], str]) -> str:
+    # A line in the log is not readiness: the first start of a container ends with a restart of the server.
+    deadline = time.monotonic() + _READY_WITHIN
+    while True:
+        try:
+            return probe()
+        except StoreError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _text(name: str) -> Any:
+    return statement(name)
