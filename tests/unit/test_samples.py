@@ -18,7 +18,7 @@ from workflow_store.models.workflow import Content, Metadata, Structure, Transcr
 from workflow_store.samples import generate
 
 # Of the first 50 records of seed 0. A change of the generator changes it, and with it every figure measured before.
-GOLDEN = "GOLDEN_VALUE"
+GOLDEN = "f717f95abb3778dabf1ae6d3c59fde239d95cfba7a9cbe5cc17601219b62f510"
 # Percentiles of 14,668 public workflows.
 BYTES = {0.5: 9_900, 0.9: 28_000, 0.99: 77_000}
 NODES = {0.5: 14, 0.9: 34, 0.99: 75}
@@ -117,7 +117,7 @@ def test_every_json_column_can_be_stored(records: list[Workflow]) -> None:
 
 
 def test_counts_are_those_of_the_json(records: list[Workflow]) -> None:
-    for record in records[:1_000]:
+    for record in records[:400]:
         structure = record.structure
         if structure is None or structure.workflow_json is None:
             continue
@@ -128,14 +128,14 @@ def test_counts_are_those_of_the_json(records: list[Workflow]) -> None:
 
 
 def test_nodes_have_names_and_ids_of_their_own(documents: list[Json]) -> None:
-    for document in documents[:1_000]:
+    for document in documents[:400]:
         nodes = document.value["nodes"]
         assert len({node["name"] for node in nodes}) == len(nodes)
         assert len({node["id"] for node in nodes}) == len(nodes)
 
 
 def test_connections_lead_to_nodes_that_exist(documents: list[Json]) -> None:
-    for document in documents[:1_000]:
+    for document in documents[:400]:
         workflow = document.value
         names = {node["name"] for node in workflow["nodes"]}
         ends = {

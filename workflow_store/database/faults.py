@@ -21,7 +21,7 @@ _BY_STATE: Final[dict[str, type[errors.ServerError]]] = {
     "57P03": errors.ServerUnavailable,
     "57P04": errors.ServerUnavailable,
     "57P05": errors.ServerUnavailable,
-    "25006": errors.ServerUnavailable,
+    "25006": errors.ReadOnly,
     "25P03": errors.CommandTimeout,
     "25P04": errors.CommandTimeout,
     "42501": errors.PermissionDenied,

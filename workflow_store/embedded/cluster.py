@@ -49,8 +49,11 @@ class Cluster:
     def account(self) -> Account:
         return self.folder.account
 
-    def create(self) -> None:
+    def create(self, *, durable: bool = True) -> None:
         """Make the cluster with data checksums, UTF-8 and code-point order; all of it appears at once, or nothing.
+
+        Args:
+            durable: wait until it is on the disk; without that, call ``sync`` before anyone relies on it.
 
         Raises:
             EmbeddedError: ``initdb`` failed; the message has what it said.
@@ -68,6 +71,7 @@ class Cluster:
         ]
         command += ["--data-checksums", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         command += ["--lc-collate", "C", "--lc-messages", "C", "--no-instructions"]
+        command += [] if durable else ["--no-sync"]
         # The rules that count are the data folder's; these are for whoever starts the cluster without them.
         command += ["--auth-local", "peer", "--auth-host", "reject"]
         command += ["--set", "timezone=UTC", "--set", "log_timezone=UTC"]
@@ -86,6 +90,16 @@ class Cluster:
         shutil.rmtree(work, ignore_errors=True)
         assert answer is not None
         raise EmbeddedError(f"initdb could not make {self.path}: {answer.stderr.strip()}")
+
+    def sync(self) -> None:
+        """Bring every file of a stopped cluster to the disk.
+
+        Raises:
+            EmbeddedError: that failed.
+        """
+        answer = self.run([self.binaries["initdb"], "--sync-only", "--pgdata", self.path], timeout=None)
+        if answer.returncode != 0:
+            raise EmbeddedError(f"{self.path} can't be brought to the disk: {answer.stderr.strip()}")
 
     def start(self, options: Mapping[str, str], deadline: float, *, roles: tuple[str, ...] = (ROLE,)) -> bool:
         """Start the server, or find it running, and wait until it answers; returns whether it was started here.

@@ -23,6 +23,8 @@ _CHUNK: Final = 1024 * 1024
 _SPOOLED: Final = 64 * 1024 * 1024
 # What is kept of a line that is too long to be read.
 KEPT_OF_LONG: Final = 64 * 1024
+_END: Final = b"\r\n"
+_BLANK: Final = b" \t\r\n" + codecs.BOM_UTF8
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +128,19 @@ class _GzipStream(gzip.GzipFile):
 def lines(stream: BinaryIO, max_bytes: int) -> Iterator[Line]:
     """The lines that are not blank, counted from 1, blank ones too; never more than ``max_bytes`` of one is held."""
     number = 0
-    while raw := stream.readline(max_bytes + 2):
+    while raw := stream.readline(max_bytes + len(_END)):
         number += 1
-        length = len(raw)
-        if length > max_bytes and not raw.endswith(b"\n"):
-            kept = raw[:KEPT_OF_LONG]
-            while not raw.endswith(b"\n") and (raw := stream.readline(_CHUNK)):
-                length += len(raw)
-            yield Line(number, kept, max(length, len(kept) + 1))
-            continue
-        raw = raw.rstrip(b"\r\n")
-        if raw.strip(b" \t\r\n" + codecs.BOM_UTF8):
-            yield Line(number, raw, len(raw))
+        content = raw.rstrip(_END)
+        if len(content) > max_bytes:
+            kept = content[: min(KEPT_OF_LONG, max_bytes)]
+            yield Line(number, kept, len(content) + _skip_to_end(stream, raw))
+        elif content.strip(_BLANK):
+            yield Line(number, content, len(content))
+
+
+def _skip_to_end(stream: BinaryIO, raw: bytes) -> int:
+    """Read away the rest of a line that began with ``raw``; how many bytes it had, without its end."""
+    length = 0
+    while not raw.endswith(b"\n") and (raw := stream.readline(_CHUNK)):
+        length += len(raw.rstrip(_END))
+    return length

@@ -130,7 +130,7 @@ def read_count(value: object) -> int | None:
         digits = _WHOLE.fullmatch(value.strip())
         number = int(value) if digits else None
     elif isinstance(value, float | Decimal):
-        whole = math.isfinite(value) and abs(value) < _BIGINT and value == int(value)
+        whole = math.isfinite(value) and -_BIGINT <= value < _BIGINT and value == int(value)
         number = int(value) if whole else None
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value

@@ -25,6 +25,8 @@ from workflow_store.settings import Settings
 
 _LOCK_WAIT = 10.0
 _START_WAIT = 600.0
+# The new cluster counts for nothing until it is complete; then all of it is brought to the disk at once.
+_UNTIL_SYNCED = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
 _DUPLICATE_OBJECT = "42710"
 
 
@@ -50,7 +52,7 @@ class UpgradeReport:
 
 
 @dataclass(frozen=True)
-class _Content:
+class TableContent:
     """What a dump holds of one table."""
 
     rows: int
@@ -123,9 +125,9 @@ def _rebuild(folder: DataFolder, older: Binaries, newer: Binaries) -> tuple[Path
         old.stop()
     before = _contents(work / "dump.sql")
 
-    new.create()
+    new.create(durable=False)
     try:
-        new.start({}, time.monotonic() + _START_WAIT)
+        new.start(_UNTIL_SYNCED, time.monotonic() + _START_WAIT)
         _restore(new, work / "dump.sql")
         _dump(new, newer, ROLE, work / "again.sql")
         # A dump does not carry the planner's statistics.
@@ -136,6 +138,7 @@ def _rebuild(folder: DataFolder, older: Binaries, newer: Binaries) -> tuple[Path
     if before != after:
         wrong = sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))
         raise EmbeddedError(f"what was restored is not what was dumped: {', '.join(wrong)}")
+    new.sync()
     return new.path, {table: content.rows for table, content in before.items()}
 
 
@@ -200,19 +203,19 @@ def _tool(server: Cluster, command: Sequence[str | Path]) -> str:
     return done.stderr
 
 
-def _contents(dump: Path) -> dict[str, _Content]:
-    """What a plain dump holds, keyed ``database.schema.table``."""
+def _contents(dump: Path) -> dict[str, TableContent]:
     with dump.open("rb") as lines:
-        return _parse(lines)
+        return content_of_dump(lines)
 
 
-def _parse(lines: Iterable[bytes]) -> dict[str, _Content]:
-    found: dict[str, _Content] = {}
+def content_of_dump(lines: Iterable[bytes]) -> dict[str, TableContent]:
+    """What a plain dump of all databases holds, keyed ``database.schema.table``."""
+    found: dict[str, TableContent] = {}
     database, table, rows, digest = "postgres", None, 0, hashlib.sha256()
     for line in lines:
         if table is not None:
             if line == b"\\.\n":
-                found[table] = _Content(rows, digest.digest())
+                found[table] = TableContent(rows, digest.digest())
                 table = None
             else:
                 rows += 1

@@ -7,11 +7,12 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -60,8 +61,6 @@ class TestServer:
 
     def dsn_of(self, database: str) -> str:
         """The URI of another database on this server."""
-        from urllib.parse import urlsplit, urlunsplit
-
         return urlunsplit(urlsplit(self.dsn)._replace(path=f"/{database}"))
 
     def _run(self, text: str, **identifiers: str) -> None:
@@ -122,21 +121,30 @@ def container_image() -> str | None:
 
 @contextmanager
 def _container(image: str) -> Iterator[TestServer]:
-    # Read when testcontainers is imported. Ryuk's image can't be had where no registry answers; the container is
-    # stopped below whatever happens. The ports are published on this host, also where this process is in a container.
-    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-    os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
-    os.environ.setdefault("TC_HOST", "127.0.0.1")
     from testcontainers.community.postgres import PostgresContainer
+    from testcontainers.core.config import testcontainers_config
 
-    settings = [part for name, value in _FAST.items() for part in ("-c", f"{name}={value}")]
+    # Ryuk's own image can't be had where no registry answers; the container is stopped below, whatever happens.
+    testcontainers_config.ryuk_disabled = True
+    password = secrets.token_hex(12)
     container: Any = PostgresContainer(
-        image, username="postgres", password=secrets.token_hex(12), dbname="postgres", driver=None
-    ).with_command(settings)
-    container.start()
+        image,
+        username="postgres",
+        password=password,
+        dbname="postgres",
+        driver=None,
+        command=[part for name, value in _FAST.items() for part in ("-c", f"{name}={value}")],
+        shm_size="256m",
+    )
     try:
-        dsn = container.get_connection_url()
-        yield TestServer("container", dsn, _ready(lambda: _version(dsn)))
+        container.start()
+        port = int(container.get_docker_client().port(container.get_container_id(), 5432))
+        # Which address is right depends on whether this process runs in a container itself: ask both.
+        places = (("127.0.0.1", port), (container.get_container_host_ip(), container.get_exposed_port(5432)))
+        dsn, version = _first_to_answer(
+            [f"postgresql://postgres:{password}@{host}:{number}/postgres" for host, number in places]
+        )
+        yield TestServer("container", dsn, version)
     finally:
         container.stop()
 
@@ -155,7 +163,7 @@ def _embedded() -> Iterator[TestServer]:
 
 def _version(dsn: str) -> str:
     try:
-        with psycopg.connect(make_conninfo(dsn, connect_timeout=10)) as connection:
+        with psycopg.connect(make_conninfo(dsn, connect_timeout=2)) as connection:
             row = connection.execute(_text("testing/version")).fetchone()
     except psycopg.OperationalError as error:
         raise StoreError(f"the test server does not answer: {error}") from None
@@ -163,17 +171,19 @@ def _version(dsn: str) -> str:
     return str(row[0])
 
 
-def _ready(probe: Callable[[], str]) -> str:
+def _first_to_answer(addresses: Sequence[str]) -> tuple[str, str]:
     # A line in the log is not readiness: the first start of a container ends with a restart of the server.
     deadline = time.monotonic() + _READY_WITHIN
     while True:
-        try:
-            return probe()
-        except StoreError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+        for dsn in addresses:
+            try:
+                return dsn, _version(dsn)
+            except StoreError:
+                if time.monotonic() > deadline:
+                    raise
+        time.sleep(0.1)
 
 
 def _text(name: str) -> Any:
+    # psycopg asks for a literal, so that nobody passes a joined string; these come from files.
     return statement(name)

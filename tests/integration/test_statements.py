@@ -1,0 +1,202 @@
+"""Every file of ``sql/`` is prepared on a live server and held against the Python that uses it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import types
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+import pytest_asyncio
+
+from workflow_store import Json, Settings
+from workflow_store.database import Database, Session
+from workflow_store.queries import Copy, Query, catalogue, join
+from workflow_store.queries.rows import WorkflowRow
+from workflow_store.repository.listing import FILTERS, NULLABLE, ORDERS
+from workflow_store.resources import folder, statement
+from workflow_store.testing import TestServer
+
+QUERIES = {name: value for name, value in vars(catalogue).items() if isinstance(value, Query)}
+COPIES = {name: value for name, value in vars(catalogue).items() if isinstance(value, Copy)}
+# What can't be prepared: DDL and the statements of the schema's own door, which its tests run.
+ELSEWHERE = ("schema/", "testing/")
+
+POSTGRES_TYPES: dict[type, set[str]] = {
+    str: {"text"},
+    int: {"int2", "int4", "int8"},
+    float: {"float8"},
+    bool: {"bool"},
+    bytes: {"bytea"},
+    datetime: {"timestamptz"},
+    Json: {"jsonb"},
+}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def session(workflow_store_server: TestServer, workflow_store_template: str) -> AsyncIterator[Session]:
+    """One connection for all of these tests: nothing is run, only prepared."""
+    name = workflow_store_server.create_database(workflow_store_template)
+    database = await Database.open(workflow_store_server.dsn_of(name), Settings.load(pool_min_size=0))
+    async with database.session() as held:
+        yield held
+    await database.close()
+    workflow_store_server.drop_database(name)
+
+
+def postgres_types(annotation: Any) -> set[str]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return set().union(*(postgres_types(part) for part in get_args(annotation) if part is not type(None)))
+    if get_origin(annotation) in (list, Sequence):
+        (item,) = get_args(annotation)
+        return {"record[]"} if get_origin(item) is tuple else {f"{name}[]" for name in postgres_types(item)}
+    return POSTGRES_TYPES[annotation]
+
+
+def declared_parameters(name: str) -> list[str]:
+    """The types in the opening comment, in order of ``$1``, ``$2``, …"""
+    comment = " ".join(line[3:] for line in statement(name).splitlines() if line.startswith("--"))
+    found = re.findall(r"\$(\d+) \w+ (\w+(?:\[\])?)", comment)
+    assert [int(number) for number, _ in found] == list(range(1, len(found) + 1)), f"{name}: parameters out of order"
+    return [kind for _, kind in found]
+
+
+async def prepared(session: Session, text: str) -> tuple[list[str], list[tuple[str, str]]]:
+    prepared_statement = await session.connection.prepare(text)
+    return (
+        [spelt(parameter) for parameter in prepared_statement.get_parameters()],
+        [(attribute.name, spelt(attribute.type)) for attribute in prepared_statement.get_attributes()],
+    )
+
+
+def spelt(kind: Any) -> str:
+    names = {"_record": "record[]", "record": "record"}
+    if kind.kind == "array":
+        return names.get(kind.name, f"{kind.name.removesuffix('[]').lstrip('_')}[]")
+    return str(kind.name)
+
+
+def test_each_file_opens_with_a_comment_and_holds_one_statement() -> None:
+    for path in folder("sql").rglob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(folder("sql")).as_posix()
+        assert text.startswith("-- "), f"{name} does not say what it returns and takes"
+        if name != "schema.sql":
+            body = re.sub(r"^--.*$", "", text, flags=re.MULTILINE).strip()
+            assert body, f"{name} holds no statement"
+            assert ";" not in body.rstrip(";") or name.startswith("schema/"), f"{name} holds more than one statement"
+
+
+def test_each_file_is_used() -> None:
+    used = {query.name for query in QUERIES.values()}
+    fragments = {path.relative_to(folder("sql")).with_suffix("").as_posix() for path in folder("sql").rglob("*.sql")}
+    loose = {
+        name
+        for name in fragments - used
+        if not name.startswith((*ELSEWHERE, "workflow/list/")) and name != "schema"
+    }
+    assert loose == set()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_parameters_and_columns_are_those_the_python_uses(session: Session, name: str) -> None:
+    query: Query[Any, *tuple[Any, ...]] = QUERIES[name]
+
+    parameters, columns = await prepared(session, query.text)
+
+    assert parameters == declared_parameters(query.name)
+    assert len(parameters) == len(query.parameters)
+    for number, (kind, annotation) in enumerate(zip(parameters, query.parameters, strict=True), 1):
+        assert kind in postgres_types(annotation), f"${number} is {kind}, the Python says {annotation}"
+    fields = getattr(query.row, "__annotations__", None) if hasattr(query.row, "_fields") else None
+    if query.row is type(None):
+        assert columns == []
+    elif fields is None:
+        assert len(columns) == 1
+        assert columns[0][1] in postgres_types(query.row)
+    else:
+        hints = get_type_hints(query.row)
+        assert [column for column, _ in columns] == list(query.row._fields)
+        for column, kind in columns:
+            assert kind in postgres_types(hints[column]), f"{column} is {kind}, the Python says {hints[column]}"
+
+
+@pytest.mark.parametrize("name", COPIES)
+async def test_copied_columns_are_those_of_the_table(session: Session, name: str) -> None:
+    target: Copy[Any] = COPIES[name]
+    text = f"SELECT {', '.join(target.columns)} FROM workflow_store.{target.table}"
+
+    _, columns = await prepared(session, text)
+
+    hints = get_type_hints(getattr(catalogue, _values_of(name)))
+    for column, kind in columns:
+        assert kind in postgres_types(hints[column]), f"{column} is {kind}, the Python says {hints[column]}"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("form", ["order", "after", "offset", "with", "without"])
+async def test_each_order_can_be_prepared(session: Session, order: str, direction: str, form: str) -> None:
+    if form in ("with", "without") and order not in NULLABLE:
+        assert not (folder("sql") / f"workflow/list/{form}_{order}.sql").exists()
+        return
+    key: tuple[Any, ...] = (None, "id")
+    fragments: list[tuple[str, tuple[Any, ...]]] = [("workflow/list/select", (True, True, True))]
+    fragments += {
+        "order": [(f"workflow/list/order_{order}_{direction}", (1,))],
+        "after": [
+            (f"workflow/list/after_{order}_{direction}", key),
+            (f"workflow/list/order_{order}_{direction}", (1,)),
+        ],
+        "offset": [(f"workflow/list/offset_{order}_{direction}", (1, 0))],
+        "with": [(f"workflow/list/with_{order}", ())],
+        "without": [
+            (f"workflow/list/without_{order}", ()),
+            (f"workflow/list/after_id_{direction}", ("id",)),
+            (f"workflow/list/order_id_{direction}", (1,)),
+        ],
+    }[form]
+
+    text, arguments = join(fragments)
+    parameters, columns = await prepared(session, text)
+
+    assert parameters == list(itertools.chain.from_iterable(declared_parameters(name) for name, _ in fragments))
+    assert len(arguments) == len(parameters)
+    assert [name for name, _ in columns] == list(WorkflowRow._fields)
+
+
+@pytest.mark.parametrize("opening", ["select", "count"])
+async def test_all_filters_together_can_be_prepared(session: Session, opening: str) -> None:
+    start: tuple[Any, ...] = (True, True, True) if opening == "select" else ()
+    fragments = [(f"workflow/list/{opening}", start)]
+    fragments += [(f"workflow/list/filter_{name}", (kind(),)) for name, kind in FILTERS.items()]
+
+    text, arguments = join(fragments)
+    parameters, _ = await prepared(session, text)
+
+    assert len(parameters) == len(arguments)
+    for parameter, kind in zip(parameters[len(start) :], FILTERS.values(), strict=True):
+        assert parameter in postgres_types(kind)
+
+
+def test_each_fragment_of_the_listing_is_reachable() -> None:
+    expected = {"select", "count", "order_id_asc", "order_id_desc", "after_id_asc", "after_id_desc"}
+    expected |= {f"filter_{name}" for name in FILTERS}
+    for order, direction in itertools.product(ORDERS, ("asc", "desc")):
+        expected |= {f"{form}_{order}_{direction}" for form in ("order", "after", "offset")}
+    expected |= {f"{form}_{order}" for form in ("with", "without") for order in NULLABLE}
+
+    assert {path.stem for path in (folder("sql") / "workflow" / "list").glob("*.sql")} == expected
+
+
+def _values_of(name: str) -> str:
+    return {
+        "COPY_WORKFLOWS": "WorkflowValues",
+        "COPY_METADATA": "MetadataValues",
+        "COPY_STRUCTURE": "StructureValues",
+        "COPY_CONTENT": "ContentValues",
+        "COPY_TRANSCRIPTS": "TranscriptValues",
+    }[name]
