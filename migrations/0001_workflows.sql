@@ -113,7 +113,7 @@ CREATE INDEX workflow_content_has_videos_idx ON workflow_store.workflow_content 
 
 CREATE TABLE workflow_store.video_transcripts (
     workflow_id text COLLATE "C" NOT NULL,
-    position integer NOT NULL,
+    position bigint NOT NULL,
     video_url text NOT NULL,
     video_id text,
     platform text,
@@ -134,7 +134,7 @@ CREATE TABLE workflow_store.workflow_scrape (
     due_at timestamptz,
     lease_token uuid,
     lease_until timestamptz,
-    retry_count integer NOT NULL DEFAULT 0,
+    retry_count bigint NOT NULL DEFAULT 0,
     CONSTRAINT workflow_scrape_pkey PRIMARY KEY (workflow_id),
     CONSTRAINT workflow_scrape_workflow_id_check CHECK (octet_length(workflow_id) BETWEEN 1 AND 1024)
 ) WITH (fillfactor = 70);

@@ -1,5 +1,5 @@
 -- The sum of the migrations, written by pg_dump 18 and made even: no owners, no settings, no compression, and without
--- the tables in which yoyo keeps what is applied. To be read, not run; `make schema` writes it, a test compares it.
+-- the tables in which yoyo keeps what is applied. To be read, not run; tools/dump_schema writes it, a test compares it.
 
 CREATE SCHEMA workflow_store;
 
@@ -17,7 +17,7 @@ CREATE TABLE workflow_store.ingest_quarantine (
 
 CREATE TABLE workflow_store.video_transcripts (
     workflow_id text NOT NULL COLLATE pg_catalog."C",
-    "position" integer NOT NULL,
+    "position" bigint NOT NULL,
     video_url text NOT NULL,
     video_id text,
     platform text,
@@ -79,7 +79,7 @@ CREATE TABLE workflow_store.workflow_scrape (
     due_at timestamp with time zone,
     lease_token uuid,
     lease_until timestamp with time zone,
-    retry_count integer DEFAULT 0 NOT NULL,
+    retry_count bigint DEFAULT 0 NOT NULL,
     CONSTRAINT workflow_scrape_workflow_id_check CHECK (((octet_length(workflow_id) >= 1) AND (octet_length(workflow_id) <= 1024)))
 )
 WITH (fillfactor='70');

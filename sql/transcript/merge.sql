@@ -4,7 +4,7 @@
 -- $6 documents jsonb[], $7 durations float8[], $8 languages text[], $9 extracted_at timestamptz[]
 WITH given AS (
     SELECT
-        (g.ordinal - 1)::integer AS place,
+        g.ordinal - 1 AS place,
         g.video_url,
         g.video_id,
         g.platform,

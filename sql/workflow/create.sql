@@ -11,7 +11,7 @@
 -- $39 use_instructions text, $40 has_videos bool, $41 video_count int8, $42 has_iframes bool, $43 iframe_count int8,
 -- $44 raw_content jsonb, $45 content_extracted_at timestamptz, $46 content_hash bytea, $47 video_urls text[],
 -- $48 video_ids text[], $49 platforms text[], $50 texts text[], $51 documents jsonb[], $52 durations float8[],
--- $53 languages text[], $54 transcripts_extracted_at timestamptz[], $55 retry_count int4
+-- $53 languages text[], $54 transcripts_extracted_at timestamptz[], $55 retry_count int8
 WITH created AS (
     INSERT INTO workflow_store.workflows AS w (
         workflow_id, url, extracted_at, processing_time, quality_score, layer1_success, layer2_success,
@@ -61,7 +61,7 @@ transcripts AS (
         extracted_at
     )
     SELECT
-        created.workflow_id, (t.ordinal - 1)::integer, t.video_url, t.video_id, t.platform, t.transcript_text,
+        created.workflow_id, t.ordinal - 1, t.video_url, t.video_id, t.platform, t.transcript_text,
         t.transcript_json, t.duration, t.language, t.extracted_at
     FROM
         created,

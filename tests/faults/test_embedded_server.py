@@ -19,10 +19,12 @@ import psycopg
 import pytest
 
 from workflow_store.embedded import EmbeddedServer, bin_dir
-from workflow_store.embedded.cluster import is_postmaster
+from workflow_store.embedded.folder import dsn
+from workflow_store.embedded.processes import live_pid
 from workflow_store.errors import EmbeddedError, EmbeddedUnavailable
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_CHECKOUT), os.environ.get("PYTHONPATH", "")])}
 _HOLDER = """
 import os, sys
 from pathlib import Path
@@ -55,7 +57,7 @@ class _Holder:
             stdout=subprocess.PIPE,
             text=True,
             cwd=_CHECKOUT,
-            env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
+            env=_ENVIRONMENT,
             start_new_session=True,
         )
 
@@ -79,11 +81,15 @@ class _Holder:
 
 def _postmaster(home: Path) -> int | None:
     """The server's process, if it is alive."""
+    return live_pid(home / "data")
+
+
+def _answers(home: Path) -> bool:
     try:
-        pid = int((home / "data" / "postmaster.pid").read_text().split()[0])
-    except (FileNotFoundError, IndexError):
-        return None
-    return pid if is_postmaster(pid, home / "data") else None
+        psycopg.connect(dsn(home / "run")).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -258,7 +264,7 @@ def test_a_fork_that_stops_its_parents_server_does_not_stop_it(home: Path) -> No
         capture_output=True,
         text=True,
         cwd=_CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
+        env=_ENVIRONMENT,
         check=False,
     )
 
@@ -352,6 +358,23 @@ def test_a_server_that_does_not_start_says_why_and_leaves_no_hold(home: Path) ->
     assert _postmaster(home) is None
 
 
+def test_a_server_without_a_usable_database_is_stopped_again(home: Path) -> None:
+    with EmbeddedServer.start(home), psycopg.connect(dsn(home / "run", "postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE workflow_store ALLOW_CONNECTIONS false")
+        try:
+            with pytest.raises(EmbeddedError, match="the database workflow_store could not be made"):
+                EmbeddedServer.start(home)
+            assert _postmaster(home) is not None, "the other hold keeps it"
+        finally:
+            connection.execute("ALTER DATABASE workflow_store ALLOW_CONNECTIONS true")
+            connection.execute("ALTER DATABASE workflow_store RENAME TO put_aside")
+    assert _postmaster(home) is None
+
+    with EmbeddedServer.start(home), psycopg.connect(dsn(home / "run", "postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE workflow_store")
+        connection.execute("ALTER DATABASE put_aside RENAME TO workflow_store")
+
+
 def test_a_frozen_server_is_an_error_by_the_deadline(home: Path) -> None:
     with EmbeddedServer.start(home):
         pid = _postmaster(home)
@@ -388,6 +411,20 @@ async def test_a_cancelled_open_leaks_no_hold(home: Path) -> None:
 
     async with await EmbeddedServer.open(home) as server:
         assert server.describe().startswith("workflow-store: using the embedded PostgreSQL ")
+    await asyncio.to_thread(_until, lambda: _postmaster(home) is None)
+
+
+async def test_a_hold_that_arrives_as_its_caller_is_cancelled_is_given_up(home: Path) -> None:
+    task = asyncio.create_task(EmbeddedServer.open(home))
+    await asyncio.sleep(0.01)
+    # The loop is kept busy until the hold is there, so that the cancellation is seen before it.
+    _until(lambda: _answers(home))
+    time.sleep(0.5)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
     await asyncio.to_thread(_until, lambda: _postmaster(home) is None)
 
 

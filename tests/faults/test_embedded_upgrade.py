@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,8 +21,11 @@ from workflow_store.embedded.cluster import Cluster
 from workflow_store.embedded.folder import DataFolder, dsn
 from workflow_store.embedded.locks import Hold
 from workflow_store.embedded.older import find_older
+from workflow_store.embedded.processes import live_pid
 from workflow_store.errors import DataFolderVersionMismatch, EmbeddedError, EmbeddedUnavailable
-from workflow_store.operations.upgrade import upgrade_server
+from workflow_store.operations.upgrade import swap, upgrade_server
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +90,7 @@ _ROWS = [
     "CREATE SCHEMA workflow_store",
     'CREATE TABLE workflow_store.workflows (workflow_id text COLLATE "C" PRIMARY KEY, body jsonb, note text)',
     "CREATE TABLE workflow_store.empty (number bigint)",
-    "INSERT INTO workflow_store.workflows SELECT n::text, jsonb_build_object('n', n), E'\\t\\\\\\n\\u00e9' FROM generate_series(1, 5000) n",
+    "INSERT INTO workflow_store.workflows SELECT n, to_jsonb(n), E'\\t\\\\\\n\\u00e9' FROM generate_series(1, 5000) n",
     "DELETE FROM workflow_store.workflows WHERE workflow_id LIKE '%7'",
     "UPDATE workflow_store.workflows SET note = NULL WHERE workflow_id LIKE '%3'",
     "GRANT USAGE ON SCHEMA workflow_store TO reader",
@@ -182,6 +188,35 @@ def test_an_upgrade_that_the_new_server_refuses_changes_nothing(place: Path, acc
         cluster.stop()
 
 
+def test_an_upgrade_that_was_killed_half_way_is_done_again_from_the_old_data(
+    place: Path, account: Account, older: Binaries
+) -> None:
+    home = _make_old(place, account, older, _ROWS)
+    script = "import sys; from workflow_store.operations.upgrade import *; upgrade_server(Path(sys.argv[1]))"
+    killed = subprocess.Popen(
+        [sys.executable, "-c", script, str(home)],
+        cwd=_CHECKOUT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_CHECKOUT), os.environ.get("PYTHONPATH", "")])},
+    )
+    deadline = time.monotonic() + 60
+    while not (left := [path for path in home.glob("upgrade-*.tmp/data") if live_pid(path) is not None]):
+        assert killed.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    with pytest.raises(DataFolderVersionMismatch):
+        EmbeddedServer.start(home)
+
+    report = upgrade_server(home)
+
+    assert report.tables["workflow_store.workflow_store.workflows"] == 4500
+    assert [live_pid(path) for path in left] == [None]
+    assert _leftovers(home) == []
+    with EmbeddedServer.start(home) as server, psycopg.connect(server.dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM workflow_store.workflows").fetchone() == (4500,)
+
+
 def _claim(place: Path, account: Account, major: int) -> Path:
     """A data folder that says which version made it, and has no more."""
     folder = DataFolder.prepare(place / "home", account)
@@ -232,6 +267,16 @@ def test_an_upgrade_that_died_between_its_renames_is_finished_by_the_next_start(
     with EmbeddedServer.start(home) as server, psycopg.connect(server.dsn) as connection:
         assert connection.execute("SELECT n FROM number").fetchone() == (42,)
     assert _leftovers(home) == []
+
+
+def test_a_swap_that_fails_says_where_both_clusters_are(place: Path, account: Account) -> None:
+    home = _claim(place, account, 15)
+    (home / "data.new").touch()
+
+    with pytest.raises(EmbeddedError, match=f"old data is in {home}/data, the new data in {home}/data.new"):
+        swap(DataFolder(home, account), place / "fresh", 15)
+
+    assert (home / "data" / "PG_VERSION").exists()
 
 
 def test_a_folder_without_data_has_nothing_to_upgrade(place: Path) -> None:

@@ -171,6 +171,7 @@ async def test_a_rollback_killed_before_its_mark_is_gone_has_done_neither(
         with pytest.raises(asyncio.CancelledError):
             await task
         await eventually(no_migrators(connection))
+    assert (await schema.migrate(empty_database, lock_timeout=10)).applied == ()
     await assert_whole(empty_database, connection)
 
     assert (await schema.rollback(empty_database, lock_timeout=10)).rolled_back == (IDS[-1],)

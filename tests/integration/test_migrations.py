@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import sys
 import traceback
@@ -29,7 +28,6 @@ from workflow_store.errors import (
     ServerUnavailable,
     SettingsError,
 )
-from workflow_store.schema import dump as dumping
 from workflow_store.schema.child import DSN_VARIABLE
 from workflow_store.schema.dump import dump_schema
 from workflow_store.schema.folder import migration_files
@@ -59,9 +57,13 @@ def folder_of(tmp_path: Path) -> FolderOf:
     return write
 
 
+def options_of(dsn: str) -> dict[str, str]:
+    return {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items()}
+
+
 def uri(dsn: str, **changes: str) -> str:
     """The DSN with other options, all of them but the login in the query."""
-    options = {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items()} | changes
+    options = options_of(dsn) | changes
     login = quote(options.pop("user", ""), safe="")
     if "password" in options:
         login += ":" + quote(options.pop("password"), safe="")
@@ -471,8 +473,8 @@ async def test_a_refused_password_is_nowhere_in_the_error(empty_database: str, p
 
 
 async def test_a_servers_words_do_not_carry_the_password_on(empty_database: str, folder_of: FolderOf) -> None:
-    dsn = uri(empty_database, **{"password": "canary", **conninfo.conninfo_to_dict(empty_database)})
-    password = str(conninfo.conninfo_to_dict(dsn)["password"])
+    dsn = uri(empty_database, **{"password": "canary", **options_of(empty_database)})
+    password = options_of(dsn)["password"]
     folder = folder_of(m0001_first=f'SELECT "{password}";', m0001_first__rollback="")
 
     with pytest.raises(MigrationFailed) as failure:
@@ -501,8 +503,8 @@ def test_a_password_is_taken_out_however_it_is_written(dsn: str, text: str) -> N
 async def test_a_pooler_is_refused_before_anything_is_done(
     empty_database: str, connection: asyncpg.Connection[Any]
 ) -> None:
-    options = conninfo.conninfo_to_dict(empty_database)
-    host, server_port = str(options["host"]), int(options.get("port", 5432))
+    options = options_of(empty_database)
+    host, server_port = options["host"], int(options.get("port", "5432"))
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """As a pooler does: hand out a process id of its own."""
@@ -580,8 +582,8 @@ async def test_an_unforeseen_failure_of_the_child_is_told_by_its_kind(empty_data
 
 
 def test_a_missing_pg_dump_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dumping.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
 
     with pytest.raises(MigrationFailed, match="pg_dump was not found"):
         dump_schema("postgresql://localhost/db")

@@ -165,10 +165,11 @@ async def test_another_spelling_of_the_same_json_is_unchanged(store: WorkflowSto
 
 
 async def test_a_digit_more_is_a_change(store: WorkflowStore) -> None:
-    await store.create_workflow(
-        Workflow(workflow_id="1", url="u", structure=Structure(workflow_json=Json.parse("1.0")))
+    one, more = (
+        Workflow(workflow_id="1", url="u", structure=Structure(workflow_json=Json.parse(number)))
+        for number in ("1.0", "1.00")
     )
-    more = Workflow(workflow_id="1", url="u", structure=Structure(workflow_json=Json.parse("1.00")))
+    await store.create_workflow(one)
 
     assert await store.upsert_workflow(more) == "updated"
 
@@ -323,7 +324,7 @@ async def test_times_are_listed_by_the_moment(store: WorkflowStore, order_by: Or
         moment = SCRAPED_AT.replace(microsecond=number)
         await store.create_workflow(small_workflow(f"id{number}", extracted_at=moment))
 
-    pages = []
+    pages: list[str] = []
     after = None
     while after is not None or not pages:
         page = await store.list_workflows(order_by=order_by, order_desc=False, limit=1, after=after)

@@ -17,12 +17,14 @@ import pytest
 
 from workflow_store import embedded
 from workflow_store.embedded import account as accounts
-from workflow_store.embedded import bin_dir, binaries, default_data_dir, folder
-from workflow_store.embedded.account import Account, environment, server_account
+from workflow_store.embedded import bin_dir, binaries, default_data_dir, folder, processes
+from workflow_store.embedded.account import Account, environment, make_folder, server_account
 from workflow_store.embedded.binaries import find_binaries, inspect
-from workflow_store.embedded.cluster import Cluster, is_postmaster
-from workflow_store.embedded.folder import DataFolder, dsn, make_folder
+from workflow_store.embedded.cluster import Cluster
+from workflow_store.embedded.folder import DataFolder, dsn
 from workflow_store.embedded.locks import Hold, start_lock
+from workflow_store.embedded.older import find_older
+from workflow_store.embedded.processes import exists, is_postmaster
 from workflow_store.errors import DataFolderVersionMismatch, EmbeddedError, EmbeddedUnavailable
 from workflow_store.operations.upgrade import content_of_dump
 
@@ -447,13 +449,18 @@ def test_a_process_number_is_a_server_only_if_it_serves_this_folder(place: Path)
     child = subprocess.Popen(["/bin/sh", "-c", "sleep 60; :", "postgres", "-D", str(place / "data")])
     try:
         assert is_postmaster(child.pid, place / "data")
-        assert not is_postmaster(child.pid, place / "other")
+        assert not is_postmaster(child.pid, place / "dat")
     finally:
         child.kill()
     time.sleep(0.05)
     assert not is_postmaster(child.pid, place / "data"), "it is dead, though nobody has waited for it"
     child.wait()
     assert not is_postmaster(child.pid, place / "data")
+
+
+def test_a_process_of_another_user_exists_too() -> None:
+    assert exists(1)
+    assert not exists(2**22 + 1)
 
 
 def _cluster(place: Path, me: Account, programs: dict[str, str]) -> Cluster:
@@ -489,6 +496,46 @@ def test_a_locale_that_is_missing_gives_way_to_the_next(place: Path, me: Account
     cluster.create()
 
     assert cluster.path.is_dir()
+
+
+def test_where_no_locale_is_known_it_says_so(place: Path, me: Account) -> None:
+    cluster = _cluster(place, me, {"initdb": "echo 'initdb: error: invalid locale name' >&2; exit 1"})
+
+    with pytest.raises(EmbeddedError, match="invalid locale name"):
+        cluster.create()
+
+    assert not list(cluster.folder.home.glob("*.tmp"))
+
+
+def test_where_there_is_no_proc_the_processes_are_asked_through_ps(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/bin/ps").exists():
+        pytest.skip("ps is not installed")
+    monkeypatch.setattr(processes, "_PROCESSES", place)
+    child = subprocess.Popen(["/bin/sh", "-c", "sleep 60; :", "postgres", "-D", str(place / "data")])
+    try:
+        assert is_postmaster(child.pid, place / "data")
+        assert not is_postmaster(child.pid, place / "dat")
+    finally:
+        child.kill()
+        child.wait()
+    assert not is_postmaster(child.pid, place / "data")
+
+
+def test_old_programs_are_found_on_the_path(place: Path, me: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, damaged = place / "old", place / "damaged"
+    for made, version in ((damaged, "exit 1"), (old, "echo 'postgres (PostgreSQL) 9.6.1'")):
+        made.mkdir()
+        _script(made / "initdb", version)
+        _script(made / "postgres", version)
+    monkeypatch.setenv("PATH", f"relative:{place}:{damaged}:{old}")
+
+    found = find_older(9, me)
+
+    assert (found.folder, found.version, found.major) == (old, "9.6.1", 9)
+    with pytest.raises(EmbeddedUnavailable, match=f"{damaged}: .*; {old} has PostgreSQL 9.6.1"):
+        find_older(8, me)
 
 
 def test_programs_that_are_missing_or_never_end_are_errors(place: Path, me: Account) -> None:

@@ -44,8 +44,6 @@ def translate(error: BaseException) -> errors.StoreError | None:
         return _of_the_server(error)
     if isinstance(error, asyncpg.InternalClientError):
         return errors.ServerUnavailable(f"the connection is unusable: {error}")
-    if isinstance(error, asyncpg.exceptions.DataError):
-        return errors.StatementRejected(f"a value does not fit its parameter: {error}", "22000")
     if isinstance(error, asyncpg.InterfaceError):
         text = str(error)
         if "closed" in text or "closing" in text or "released" in text:

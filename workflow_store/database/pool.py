@@ -128,7 +128,7 @@ class Database:
         now = self.statistics()
         return (
             f"no connection became free within {self._settings.acquire_timeout:g} s: {now.total_connections} open of "
-            f"at most {self._settings.pool_max_size}, {now.checked_in} idle, {now.waiting} waiting"
+            f"at most {self._settings.pool_max_size}, {now.checked_in} idle, {now.waiting - 1} others waiting"
         )
 
     def statistics(self) -> PoolStatistics:

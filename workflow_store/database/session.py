@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
 import asyncpg
@@ -33,6 +33,15 @@ class Session:
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self.connection.is_in_transaction()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is gone."""
+        try:
+            return self.connection.is_closed()
+        except asyncpg.InterfaceError:
+            # A pool takes a connection that broke away from its holder.
+            return True
 
     async def fetch(self, query: Query[Row, *Args], *args: *Args) -> list[Row]:
         """All rows."""
@@ -99,17 +108,20 @@ class Session:
         try:
             yield
         except BaseException:
-            if not self.connection.is_closed():
+            if not self.is_lost:
                 with translated():
                     await block.rollback()
             raise
+        if self.is_lost:
+            raise errors.ServerUnavailable("the connection was lost before COMMIT was sent; nothing was stored")
         try:
             with translated():
                 await block.commit()
         except (errors.ServerUnavailable, errors.CommandTimeout) as error:
             if nested:
                 raise
-            self.connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # it may be gone by now
+                self.connection.terminate()
             raise errors.CommitUnknown(f"the answer to COMMIT was lost: {error}", error.sqlstate) from error
 
 

@@ -26,6 +26,16 @@ def environment() -> dict[str, str]:
     return {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": _SEARCH_PATH}
 
 
+def make_folder(path: Path, mode: int) -> None:
+    """Make ``path`` and what is missing above it with ``mode``; what exists is left as it is."""
+    for folder in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+        try:
+            folder.mkdir(mode)
+        except FileExistsError:
+            continue
+        folder.chmod(mode)  # the caller's umask may have taken from it
+
+
 @dataclass(frozen=True)
 class Account:
     """A system user.

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow_store.embedded.account import Account
+from workflow_store.embedded.account import Account, make_folder
 from workflow_store.embedded.locks import start_lock
 from workflow_store.errors import EmbeddedUnavailable
 
@@ -111,7 +111,7 @@ def find_binaries(account: Account, system_folder: Path = SYSTEM_FOLDER) -> Bina
 def _copied(folder: Path, account: Account, system_folder: Path) -> Binaries:
     caller = Account("root", os.geteuid(), os.getegid(), switch=False)
     wanted = inspect(folder, caller).version
-    system_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_folder(system_folder, 0o755)
     state = system_folder.stat()
     if state.st_uid != os.geteuid() or state.st_mode & 0o022:
         raise EmbeddedUnavailable(f"{system_folder} can be changed by others; no programs are run from there")

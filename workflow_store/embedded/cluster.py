@@ -19,6 +19,7 @@ import psycopg
 from workflow_store.embedded.account import Account
 from workflow_store.embedded.binaries import Binaries
 from workflow_store.embedded.folder import DATABASE, PORT, ROLE, SOCKET_NAME, DataFolder, dsn
+from workflow_store.embedded.processes import exists, is_postmaster, live_pid
 from workflow_store.errors import EmbeddedError, EmbeddedUnavailable
 
 _POLL = 0.03
@@ -117,9 +118,10 @@ class Cluster:
         while True:
             patience = max(2, min(10, int(deadline - time.monotonic())))
             refusals = [self.refusal(role, patience) for role in roles]
-            if None in refusals:
+            running = self.pid() is not None
+            if running and None in refusals:
                 return launched is not None
-            if self.pid() is None and (launched is None or not is_postmaster(launched, self.path)):
+            if not running and (launched is None or not is_postmaster(launched, self.path)):
                 if launched is not None:
                     raise EmbeddedError(f"PostgreSQL {self.binaries.version} did not start{self.folder.log_tail()}")
                 launched = self._launch(options, roles)
@@ -173,11 +175,7 @@ class Cluster:
 
     def pid(self) -> int | None:
         """The number of the server's process if it is alive."""
-        try:
-            pid = int((self.path / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
-        except (OSError, ValueError):
-            return None
-        return pid if is_postmaster(pid, self.path) else None
+        return live_pid(self.path)
 
     def refusal(self, role: str = ROLE, patience: int = 10) -> str | None:
         """Log in as ``role``; returns why that was refused within ``patience`` seconds, or None."""
@@ -224,9 +222,7 @@ class Cluster:
         path = self.path / "postmaster.pid"
         with suppress(OSError, ValueError):
             first, rest = path.read_text(encoding="utf-8").split("\n", 1)
-            with suppress(ChildProcessError):
-                os.waitpid(int(first), os.WNOHANG)  # ours to bury where this process is a container's first
-            if not _exists(int(first)) or is_postmaster(int(first), self.path):
+            if not exists(int(first)) or is_postmaster(int(first), self.path):
                 return
             gone = subprocess.Popen(["/bin/sh", "-c", ":"], cwd="/")
             gone.wait()
@@ -247,35 +243,6 @@ class Cluster:
             raise EmbeddedUnavailable(f"user {self.account.name!r} can't run {command[0]}: {error}") from error
         except subprocess.TimeoutExpired:
             raise EmbeddedError(f"{command[0]} did not end within {timeout:g} s") from None
-
-
-def is_postmaster(pid: int, cluster: Path) -> bool:
-    """Whether ``pid`` is alive and serves ``cluster``, or is about to; a number taken by another program is not."""
-    return str(cluster) in _command_line(pid)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _command_line(pid: int) -> str:
-    """The arguments of a process; empty where there is none, or where it has ended and nobody asked for its result."""
-    path = Path("/proc") / str(pid) / "cmdline"
-    if Path("/proc/self").exists():
-        try:
-            return path.read_bytes().replace(b"\0", b" ").decode("utf-8", "surrogateescape")
-        except OSError:
-            return ""
-    answer = subprocess.run(
-        ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return answer.stdout
 
 
 def sync_folder(folder: Path) -> None:

@@ -24,8 +24,9 @@ from urllib.parse import quote
 
 import platformdirs
 
-from workflow_store.embedded.account import Account
+from workflow_store.embedded.account import Account, make_folder
 from workflow_store.embedded.binaries import SYSTEM_FOLDER
+from workflow_store.embedded.processes import end_abandoned
 from workflow_store.errors import DataFolderVersionMismatch, EmbeddedError, EmbeddedUnavailable
 
 ROLE = "workflow_store"
@@ -45,16 +46,6 @@ def default_data_dir() -> Path:
     if sys.platform != "win32" and os.geteuid() == 0:
         return SYSTEM_FOLDER
     return Path(platformdirs.user_data_dir("workflow-store"))
-
-
-def make_folder(path: Path, mode: int) -> None:
-    """Make ``path`` and what is missing above it with ``mode``; what exists is left as it is."""
-    for folder in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
-        try:
-            folder.mkdir(mode)
-        except FileExistsError:
-            continue
-        folder.chmod(mode)  # the caller's umask may have taken from it
 
 
 @dataclass(frozen=True)
@@ -130,6 +121,7 @@ class DataFolder:
             self.finished_upgrade.rename(self.cluster)
         for purpose in ("init", "upgrade"):
             for leftover in self.home.glob(f"{purpose}-*.tmp"):
+                end_abandoned(leftover / "data")
                 shutil.rmtree(leftover, ignore_errors=True)
 
     def temporary(self, purpose: Literal["init", "upgrade"]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -65,12 +65,12 @@ class RecordReader:
         if "workflow_id" in value and "url" in value:
             return self._extraction(document) if "layers" in value else self._exported(document)
         record = document.members.get("record")
-        if record is not None and "source" in value and is_template_answer(record):
+        if record is not None and "source" in value and is_template_answer(record.value):
             return read_template(record, self.id_from, place, self.limits)
         body = document.members.get("workflow")
         if "nodes" not in value and body is not None and "source" in value:
             return self._wrapped(document, body, place)
-        if is_template_answer(document):
+        if is_template_answer(value):
             return read_template(document, self.id_from, place, self.limits)
         if "nodes" not in value and body is not None:
             return self._wrapped(document, body, place)
@@ -89,8 +89,8 @@ class RecordReader:
         self, body: Document, source: str | None, raw_metadata: Json | None, whole: Document, place: Place
     ) -> Workflow:
         """A workflow as n8n exports it."""
-        value = body.value
-        if not is_object(value) or not isinstance(value.get("nodes"), list):
+        value: Mapping[str, Any] = body.value
+        if not isinstance(value.get("nodes"), list):
             raise InvalidRecord("nodes", _no_workflow(value))
         notices: list[str] = []
         fields = Fields(value, "workflow", notices)
@@ -153,9 +153,7 @@ def _elements(document: Document) -> list[Document] | None:
     return None
 
 
-def _no_workflow(value: object) -> str:
-    if not is_object(value):
-        return f"no n8n workflow: an object is expected, not {shown(value, 40)}"
+def _no_workflow(value: Mapping[str, Any]) -> str:
     if "nodes" in value:
         return f"no n8n workflow: its nodes are no list but {shown(value['nodes'], 40)}"
     if not value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -33,11 +33,8 @@ class TemplateAnswer:
     joins: bool
 
 
-def is_template_answer(document: Document) -> bool:
+def is_template_answer(value: Mapping[str, Any]) -> bool:
     """Whether an object looks like an answer of the template API, in any of its forms."""
-    value = document.value
-    if not is_object(value):
-        return False
     body = value.get("workflow")
     if is_object(body):
         return ("id" in value and "name" in value) or is_object(body.get("workflow"))
@@ -63,15 +60,13 @@ def read_template(document: Document, id_from: IdFrom, place: Place, limits: Lim
         raise InvalidRecord("id", "a template-API answer without an id")
     notices: list[str] = []
     body = record.members.get("workflow")
-    if body is not None and body.value is None:
-        body = None
     fields = Fields(record.value, f"template {template_id}", notices)
     metadata = _metadata(fields)
     structure = None
     if body is None:
         metadata["raw_metadata"] = record.json(limits)
     else:
-        if not is_object(body.value) or not isinstance(body.value.get("nodes"), list):
+        if not isinstance(body.value.get("nodes"), list):
             raise InvalidRecord("workflow", f"template {template_id} comes without a list of nodes")
         metadata["raw_metadata"] = Json({key: value for key, value in record.value.items() if key != "workflow"})
         metadata["tags"] = Fields(body.value, f"template {template_id}", notices).names("tags")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Any, Final, NoReturn
 
@@ -17,18 +18,19 @@ from workflow_store.errors import DocumentTooLarge, InvalidJson
 DEFAULT_MAX_BYTES: Final = 16 * 1024 * 1024
 DEFAULT_MAX_DEPTH: Final = 512
 
-# PostgreSQL's numeric: 131,072 digits before the point, 16,383 after it.
+# PostgreSQL's numeric: 131,072 digits before the point, 16,383 after it; a zero may have any exponent that it can read.
 _MAX_INTEGER_DIGITS: Final = 131_072
 _MAX_FRACTION_DIGITS: Final = 16_383
-# int() refuses longer literals by default (a guard of CPython's against quadratic time).
-_INT_LITERAL_LIMIT: Final = 4_300
+_MAX_EXPONENT: Final = 2**30 - 2
+# No process can be told to refuse int() of so few digits (a guard of CPython's against quadratic time).
+_ALWAYS_AN_INT: Final = sys.int_info.str_digits_check_threshold
+_PATH_SHOWN: Final = 500
 
 _BARE_STRING = re.compile(rb'"[^"]*"')
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _STEP = bytes.maketrans(b'[{]}"', b"\x02\x02\x00\x00\x01")
-# An escape counts only after an even run of backslashes: \\u0000 is a backslash and four digits.
-_NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_SURROGATE_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+_SURROGATE_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -51,7 +53,8 @@ class Json:
         Keys that are numbers, booleans or None become strings, as ``json.dumps`` writes them.
 
         Raises:
-            InvalidJson: the value holds something JSON can't (NaN, a set, a tuple as a key, a cycle).
+            InvalidJson: the value holds something JSON can't (NaN, a set, a tuple as a key, a cycle), or a number
+                beyond PostgreSQL's range.
         """
         object.__setattr__(self, "raw", value.raw if isinstance(value, Json) else _encode(value))
 
@@ -89,13 +92,14 @@ class Json:
         if len(raw) > max_bytes:
             raise DocumentTooLarge(f"a document of {len(raw):,} bytes; at most {max_bytes:,} are allowed")
         check_depth(raw, max_depth)
-        if b"\\u0000" in raw and _NUL_ESCAPE.search(raw):
+        if b"\\u0000" not in raw and b"\\ud" not in raw and b"\\uD" not in raw:
+            return
+        # \\\\u0000 is a backslash and four digits; without the escaped backslashes every other one begins an escape.
+        escapes = raw.replace(b"\\\\", b"  ")
+        if b"\\u0000" in escapes:
             raise InvalidJson(f"a NUL character (\\u0000) at {_path_of(self.value, _holds_nul)}")
-        if (b"\\ud" in raw or b"\\uD" in raw) and _SURROGATE_ESCAPE.search(raw):
-            # Only now is a decode worth its price: pairs are fine, and most escapes are pairs.
-            found = _path_of(self.value, _holds_surrogate)
-            if found is not None:
-                raise InvalidJson(f"a lone surrogate (half a character) at {found}")
+        if _SURROGATE_ESCAPE.search(_SURROGATE_PAIR.sub(b"", escapes)):
+            raise InvalidJson(f"a lone surrogate (half a character) at {_path_of(self.value, _holds_surrogate)}")
 
     @property
     def value(self) -> Any:
@@ -136,7 +140,7 @@ class Json:
         return self.raw.decode("utf-8")
 
     def __repr__(self) -> str:
-        text = self.raw[:61].decode("utf-8", "replace")
+        text = self.raw[:244].decode("utf-8", "replace")  # 61 characters of four bytes
         return f"Json({text[:60]}…)" if len(text) > 60 else f"Json({text})"
 
     @classmethod
@@ -249,18 +253,24 @@ def encode_text(text: str) -> bytes:
 
 def equal_values(left: Any, right: Any) -> bool:
     """Whether two decoded documents are the same JSON value."""
-    if isinstance(left, dict):
-        return (
-            isinstance(right, dict)
-            and left.keys() == right.keys()
-            and all(equal_values(value, right[key]) for key, value in left.items())
-        )
-    if isinstance(left, list):
-        return (
-            isinstance(right, list)
-            and len(left) == len(right)
-            and all(equal_values(one, other) for one, other in zip(left, right, strict=True))
-        )
+    # A stack of its own: a document within the depth limit can be deeper than Python lets functions call each other.
+    pairs = [(left, right)]
+    while pairs:
+        one, other = pairs.pop()
+        if isinstance(one, dict):
+            if not isinstance(other, dict) or one.keys() != other.keys():
+                return False
+            pairs.extend((member, other[key]) for key, member in one.items())
+        elif isinstance(one, list):
+            if not isinstance(other, list) or len(one) != len(other):
+                return False
+            pairs.extend(zip(one, other, strict=True))
+        elif not _equal_scalars(one, other):
+            return False
+    return True
+
+
+def _equal_scalars(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, int | float | Decimal) and isinstance(right, int | float | Decimal):
@@ -274,7 +284,7 @@ def _exact(number: float | Decimal) -> Decimal:
 
 
 def _read_int(literal: str) -> int:
-    if len(literal) <= _INT_LITERAL_LIMIT:
+    if len(literal) <= _ALWAYS_AN_INT:
         return int(literal)
     if len(literal.lstrip("-")) > _MAX_INTEGER_DIGITS:
         raise InvalidJson(f"an integer of {len(literal):,} digits; PostgreSQL holds {_MAX_INTEGER_DIGITS:,}")
@@ -282,14 +292,27 @@ def _read_int(literal: str) -> int:
 
 
 def _read_float(literal: str) -> float | Decimal:
-    exact = Decimal(literal)
+    try:
+        exact = Decimal(literal)
+    except InvalidOperation:  # an exponent that not even Decimal can hold
+        raise _beyond_numeric(literal) from None
+    # Most numbers are short enough that their digits need no counting.
+    if len(literal) + abs(exact.adjusted()) > _MAX_FRACTION_DIGITS and not _fits_numeric(exact):
+        raise _beyond_numeric(literal)
     number = float(literal)
-    if number - number == 0 and Decimal(repr(number)) == exact:  # inf - inf is nan
-        return number
-    exponent = exact.as_tuple().exponent
-    if exact.adjusted() >= _MAX_INTEGER_DIGITS or (isinstance(exponent, int) and -exponent > _MAX_FRACTION_DIGITS):
-        raise InvalidJson(f"the number {literal[:40]} is beyond what PostgreSQL holds")
-    return exact
+    # inf - inf is nan
+    return number if number - number == 0 and Decimal(repr(number)) == exact else exact
+
+
+def _fits_numeric(number: Decimal) -> bool:
+    exponent = int(number.as_tuple().exponent)
+    return (number.is_zero() or number.adjusted() < _MAX_INTEGER_DIGITS) and (
+        -_MAX_FRACTION_DIGITS <= exponent <= _MAX_EXPONENT
+    )
+
+
+def _beyond_numeric(spelt: str) -> InvalidJson:
+    return InvalidJson(f"the number {spelt[:40]} is beyond what PostgreSQL holds")
 
 
 def _refuse_constant(literal: str) -> NoReturn:
@@ -301,14 +324,9 @@ _DECODER: Final = json.JSONDecoder(parse_int=_read_int, parse_float=_read_float,
 
 def _encode(value: Any) -> bytes:
     try:
-        try:
-            text = _ENCODER.encode(value)
-        except _NeedsExactEncoder:
-            text = _encode_exactly(value)
-    except (ValueError, TypeError) as error:
-        raise InvalidJson(str(error)) from None
-    except RecursionError:
-        raise InvalidJson("nested deeper than this process can write, or a cycle") from None
+        text = _ENCODER.encode(value)
+    except (_NeedsExactEncoder, ValueError, TypeError, RecursionError):
+        text = _encode_exactly(value)
     return encode_text(text)
 
 
@@ -326,23 +344,63 @@ _ENCODER: Final = json.JSONEncoder(
 
 
 def _encode_exactly(value: Any) -> str:
-    """Encode what the C encoder can't: Decimal with all its digits, Json documents inside a value."""
+    """Encode what the C encoder can't: all digits of a number, Json documents inside a value, any depth."""
+    texts: list[str] = []
+    opened: list[tuple[Iterator[tuple[str, Any]], str, int]] = [(iter([("", value)]), "", 0)]
+    inside: set[int] = set()
+    while opened:
+        members, closing, container = opened[-1]
+        for name, member in members:
+            texts.append(name if not texts or texts[-1] in ("{", "[") else f",{name}")
+            if not isinstance(member, Mapping | list | tuple):
+                texts.append(_encode_scalar(member))
+                continue
+            if id(member) in inside:
+                raise InvalidJson(f"a {type(member).__name__} that holds itself")
+            inside.add(id(member))
+            if isinstance(member, Mapping):
+                texts.append("{")
+                opened.append((_named(member), "}", id(member)))
+            else:
+                texts.append("[")
+                opened.append(((("", item) for item in member), "]", id(member)))
+            break
+        else:
+            opened.pop()
+            inside.discard(container)
+            texts.append(closing)
+    return "".join(texts)
+
+
+def _named(members: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, member in members.items():
+        if isinstance(key, int) and not isinstance(key, bool):
+            yield f'"{_encode_scalar(key)}":', member
+        else:
+            # json decides on the spelling of a key that is not a str; the slice drops "{" and "0}".
+            yield _leaf({key: 0})[1:-2], member
+
+
+def _encode_scalar(value: Any) -> str:
     if isinstance(value, Json):
         return str(value)
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise InvalidJson(f"{value} is not JSON")
-        return str(value)
-    if isinstance(value, Mapping):
-        # Encoding {key: 0} leaves the spelling of a key that is not a str to json; the slice drops "{" and ":0}".
-        members = (f"{_ENCODER.encode({key: 0})[1:-3]}:{_encode_exactly(member)}" for key, member in value.items())
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(_encode_exactly, value)) + "]"
+    if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        number = Decimal(value)
+        if not number.is_finite():
+            raise InvalidJson(f"{number} is not JSON")
+        if not _fits_numeric(number):
+            raise _beyond_numeric(f"{number:.20E}")
+        return str(number)
+    return _leaf(value)
+
+
+def _leaf(value: Any) -> str:
     try:
         return _ENCODER.encode(value)
     except _NeedsExactEncoder:
         raise InvalidJson(f"a {type(value).__name__} has no JSON form") from None
+    except (ValueError, TypeError) as error:
+        raise InvalidJson(str(error)) from None
 
 
 def _holds_nul(text: str) -> bool:
@@ -353,19 +411,28 @@ def _holds_surrogate(text: str) -> bool:
     return _LONE_SURROGATE.search(text) is not None
 
 
-def _path_of(value: Any, holds: Callable[[str], bool], path: str = "$") -> str | None:
-    if isinstance(value, str):
-        return path if holds(value) else None
-    children: list[tuple[str, Any]] = []
-    if isinstance(value, dict):
-        for key, member in value.items():
-            if holds(key):
-                return f"a key of {path}"
-            children.append((f"{path}.{key[:80]}", member))
-    elif isinstance(value, list):
-        children = [(f"{path}[{index}]", member) for index, member in enumerate(value)]
-    for name, member in children:
-        found = _path_of(member, holds, name)
-        if found is not None:
-            return found
-    return None
+def _path_of(value: Any, holds: Callable[[str], bool]) -> str:
+    """Where in a decoded document the first string lies that holds something."""
+    steps: list[str | int] = [""]
+    opened: list[Iterator[tuple[str | int, Any]]] = [iter([("", value)])]
+    while opened:
+        for step, member in opened[-1]:
+            if isinstance(step, str) and holds(step):
+                return f"a key of {_spelt(steps[:-1])}"
+            steps[-1] = step
+            if isinstance(member, str) and holds(member):
+                return _spelt(steps)
+            if isinstance(member, dict | list):
+                opened.append(iter(member.items()) if isinstance(member, dict) else iter(enumerate(member)))
+                steps.append("")
+                break
+        else:
+            opened.pop()
+            steps.pop()
+    return "a member that a later one of the same name replaces"
+
+
+def _spelt(steps: Iterable[str | int]) -> str:
+    parts = (f"[{step}]" if isinstance(step, int) else f".{step[:80]}" for step in steps)
+    path = "".join(parts)[1:]  # the document itself has no name
+    return f"${path[:_PATH_SHOWN]}…" if len(path) > _PATH_SHOWN else f"${path}"

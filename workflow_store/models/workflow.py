@@ -129,7 +129,7 @@ class Workflow(_Record):
     layer2_success: bool = False
     layer3_success: bool = False
     error_message: str | None = None
-    retry_count: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    retry_count: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
     metadata: Metadata | None = None
     structure: Structure | None = None
     content: Content | None = None

