@@ -118,7 +118,9 @@ async def test_a_second_ingest_of_everything_writes_nothing_and_a_third_only_wha
         assert all(moved[table][w.workflow_id] != before[table][w.workflow_id] for w in viewed)
 
 
-@pytest.mark.parametrize("digits", ["1180591620717411303424", "-" + "9" * 40, "1e400", "1E-300", "0.1234567890123456789", "-0"])
+@pytest.mark.parametrize(
+    "digits", ["1180591620717411303424", "-" + "9" * 40, "1e400", "1E-300", "0.1234567890123456789", "-0"]
+)
 async def test_json_keeps_every_digit_both_ways(store: WorkflowStore, digits: str) -> None:
     given = Json.parse(f'{{"n": {digits}}}')
     await store.create_workflow(small_workflow("1", structure=Structure(workflow_json=given)))

@@ -262,9 +262,7 @@ async def test_a_store_is_opened_awaited_or_entered_and_only_once(database_dsn: 
         WorkflowStore.open(Settings.load(dsn=database_dsn), dsn=database_dsn)
 
 
-async def test_a_server_that_may_lose_commits_is_warned_of(
-    database_dsn: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_server_that_may_lose_commits_is_warned_of(database_dsn: str, caplog: pytest.LogCaptureFixture) -> None:
     async with WorkflowStore.open(dsn=database_dsn, pool_min_size=1) as store:
         address = store.address
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import pkgutil
 import re
 import types
 from collections.abc import AsyncIterator, Sequence
@@ -12,6 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 import pytest_asyncio
 
+import workflow_store.queries
 from workflow_store import Json, Settings
 from workflow_store.database import Database, Session
 from workflow_store.queries import Copy, Query, catalogue, join
@@ -20,8 +23,18 @@ from workflow_store.repository.listing import FILTERS, NULLABLE, ORDERS
 from workflow_store.resources import folder, statement
 from workflow_store.testing import TestServer
 
-QUERIES = {name: value for name, value in vars(catalogue).items() if isinstance(value, Query)}
-COPIES = {name: value for name, value in vars(catalogue).items() if isinstance(value, Copy)}
+
+def defined(kind: type) -> dict[str, Any]:
+    """All values of a kind that the modules of ``queries`` define, by name."""
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.iter_modules(workflow_store.queries.__path__, "workflow_store.queries.")
+    ]
+    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, kind)}
+
+
+QUERIES = defined(Query)
+COPIES = defined(Copy)
 # What can't be prepared: DDL and the statements of the schema's own door, which its tests run.
 ELSEWHERE = ("schema/", "testing/")
 
@@ -94,9 +107,7 @@ def test_each_file_is_used() -> None:
     used = {query.name for query in QUERIES.values()}
     fragments = {path.relative_to(folder("sql")).with_suffix("").as_posix() for path in folder("sql").rglob("*.sql")}
     loose = {
-        name
-        for name in fragments - used
-        if not name.startswith((*ELSEWHERE, "workflow/list/")) and name != "schema"
+        name for name in fragments - used if not name.startswith((*ELSEWHERE, "workflow/list/")) and name != "schema"
     }
     assert loose == set()
 

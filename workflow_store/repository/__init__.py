@@ -1,5 +1,5 @@
 """Methods of one statement each."""
 
-from workflow_store.repository.workflows import Repository
+from workflow_store.repository.repository import Repository
 
 __all__ = ["Repository"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -170,6 +170,19 @@ def check_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidField(name, f"a {kind.__name__} is expected, not {value!r}")
         checked[name] = kind(value)
     return checked
+
+
+def check_parts(include: Collection[str], allowed: Collection[str]) -> frozenset[str]:
+    """The parts that are asked for.
+
+    Raises:
+        InvalidField: one of them is no part that can be asked for here.
+    """
+    asked = frozenset((include,)) if isinstance(include, str) else frozenset(include)
+    for part in sorted(asked, key=str):
+        if part not in allowed:
+            raise InvalidField("include", f"{part!r} is no part that can be asked for here", allowed)
+    return asked
 
 
 def _binding(order_by: str, descending: bool, filters: Mapping[str, Any]) -> str:

@@ -1,0 +1,27 @@
+"""``Repository``: all methods on workflows, on a pool or inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from workflow_store.database import HeldSession, Isolation
+from workflow_store.repository.listings import ListingMethods
+from workflow_store.repository.statistics import StatisticsMethods
+from workflow_store.repository.workflows import WorkflowMethods
+
+
+class Repository(WorkflowMethods, ListingMethods, StatisticsMethods):
+    """Reads and writes workflows. Every method raises the library's own errors, see ``workflow_store.errors``."""
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, isolation: Isolation | None = None, readonly: bool = False
+    ) -> AsyncIterator[Repository]:
+        """The same methods on one connection, committed together at the end; inside another one, a savepoint.
+
+        Raises:
+            CommitUnknown: the connection was lost around COMMIT.
+        """
+        async with self._sessions.session() as session, session.transaction(isolation=isolation, readonly=readonly):
+            yield Repository(HeldSession(session), self._limits)
