@@ -75,7 +75,7 @@ transcripts AS (
 
 seen AS (
     INSERT INTO workflow_store.workflow_scrape AS r (workflow_id, url, last_seen_at, retry_count)
-    SELECT created.workflow_id, created.url, now(), coalesce($55, 0) FROM created
+    SELECT created.workflow_id, created.url, now(), coalesce($55::int8, 0) FROM created
     ON CONFLICT (workflow_id) DO UPDATE SET
         url = excluded.url,
         last_seen_at = excluded.last_seen_at,
