@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     max_json_depth: Annotated[int, Field(ge=1, le=6_000)] = 512
     """Arrays and objects in one another; deeper documents are refused before they are sent."""
 
+    language: Annotated[str, Field(pattern=r"^[a-z_]{1,63}$")] = "english"
+    """Language of the full-text search, by the name of PostgreSQL's configuration; chosen when the schema is made."""
+
     compression: Literal["auto", "lz4", "pglz", "none"] = "auto"
     """How large values are compressed in new rows: lz4 where the server has it, else pglz."""
 

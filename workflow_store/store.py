@@ -103,7 +103,7 @@ class WorkflowStore(Repository):
                 behind = True
             facts = await session.fetch_one(SERVER_FACTS)
         if behind:
-            await schema.migrate(dsn, compression=self.settings.compression)
+            await schema.migrate(dsn, compression=self.settings.compression, language=self.settings.language)
         if not (facts.fsync and facts.full_page_writes and facts.synchronous_commit != "off"):
             _log.warning(
                 "%s may lose commits it has acknowledged: fsync, full_page_writes or synchronous_commit is off",

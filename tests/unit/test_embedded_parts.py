@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,20 @@ def test_a_missing_system_user_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (account.name, account.uid, account.gid) == (name, entry.pw_uid, entry.pw_gid)
         assert entry.pw_shell == "/usr/sbin/nologin"
         assert entry.pw_uid < 1000
+    finally:
+        subprocess.run(["/usr/sbin/userdel", name], check=True, capture_output=True)
+
+
+@as_root
+def test_programs_that_make_the_system_user_at_the_same_moment_agree_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "workflow-store-t2"
+    monkeypatch.setattr(accounts, "SYSTEM_USER", name)
+    monkeypatch.setattr(accounts, "_FALLBACK_USER", "root")
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _: server_account(), range(8)))
+
+        assert {account.uid for account in made} == {pwd.getpwnam(name).pw_uid}
     finally:
         subprocess.run(["/usr/sbin/userdel", name], check=True, capture_output=True)
 

@@ -10,15 +10,20 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow_store.embedded.locks import start_lock
 from workflow_store.errors import EmbeddedUnavailable
 
 SYSTEM_USER = "workflow-store"
 _FALLBACK_USER = "postgres"
 _SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_CREATE_LOCK = Path("/run/workflow-store-useradd.lock")
+_CREATE_TIMEOUT = 60.0
 _CREATE_ATTEMPTS = 20
+_DATABASE_IS_LOCKED = 1
 
 
 def environment() -> dict[str, str]:
@@ -144,11 +149,16 @@ def _create() -> Account | None:
     if program is None:
         return None
     command = [program, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-    for _ in range(_CREATE_ATTEMPTS):
-        made = subprocess.run(command, capture_output=True, check=False, env=environment(), cwd="/", timeout=60)
-        account = _existing(SYSTEM_USER)
-        # 1 is "the user database is locked": another process may be making the same user this moment.
-        if account is not None or made.returncode != 1:
-            return account
-        time.sleep(0.1)
+    with ExitStack() as stack:
+        # Two useradd at the same moment can both succeed and leave two users of one name.
+        with suppress(OSError):
+            stack.enter_context(start_lock(_CREATE_LOCK, time.monotonic() + _CREATE_TIMEOUT))
+        for _ in range(_CREATE_ATTEMPTS):
+            account = _existing(SYSTEM_USER)
+            if account is not None:
+                return account
+            made = subprocess.run(command, capture_output=True, check=False, env=environment(), cwd="/", timeout=60)
+            if made.returncode not in (0, _DATABASE_IS_LOCKED):
+                return None
+            time.sleep(0 if made.returncode == 0 else 0.1)
     return None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 _PROCESSES = Path("/proc")  # macOS has none and is asked through ps
 _END_TIMEOUT = 30.0
+_EXEC_CHECKS = 10
 
 
 def live_pid(cluster: Path) -> int | None:
@@ -50,10 +51,18 @@ def exists(pid: int) -> bool:
 
 def _command_line(pid: int) -> str:
     """The arguments of a process; empty where there is none, or where it has ended and nobody asked for its result."""
-    if (_PROCESSES / "self").exists():
+    if not (_PROCESSES / "self").exists():
+        command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+        return os.fsdecode(subprocess.run(command, capture_output=True, check=False).stdout).rstrip()
+    text = b""
+    for _ in range(_EXEC_CHECKS):
         try:
-            return os.fsdecode((_PROCESSES / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ")).rstrip()
+            text = (_PROCESSES / str(pid) / "cmdline").read_bytes()
+            state = (_PROCESSES / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[0]
         except OSError:
             return ""
-    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-    return os.fsdecode(subprocess.run(command, capture_output=True, check=False).stdout).rstrip()
+        # A process has no arguments for a moment while it changes to another program, and none once it has ended.
+        if text or state in (b"Z", b"X"):
+            break
+        time.sleep(0.01)
+    return os.fsdecode(text.replace(b"\0", b" ")).rstrip()

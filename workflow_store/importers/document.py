@@ -11,7 +11,8 @@ from typing import Any, Final, NoReturn
 
 from workflow_store.errors import DocumentTooLarge, InvalidJson
 from workflow_store.importers.limits import Limits
-from workflow_store.models.json import Json, decode, encode_text
+from workflow_store.models.decoding import decode, encode_text
+from workflow_store.models.json import Json
 
 _skip: Callable[[str, int], re.Match[str]] = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]

@@ -118,9 +118,14 @@ def read_text(value: object) -> str | None:
     """See ``Fields.text``."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    if isinstance(value, float | Decimal) and not Decimal(value).is_finite():
+        return None
+    try:
         return str(value)
-    return None
+    except ValueError:
+        return None  # more digits than Python writes; no text of a page is that
 
 
 def read_count(value: object) -> int | None:
@@ -181,7 +186,7 @@ def shown(value: object, limit: int = _SHOWN) -> str:
     except InvalidJson:
         try:
             text = repr(value)
-        except RecursionError:
+        except (RecursionError, ValueError):
             text = f"a {type(value).__name__}"
     # A notice is text for people and for logs: half a character must not make it unprintable.
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")

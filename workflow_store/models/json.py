@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
-from itertools import accumulate
-from typing import Any, Final, NoReturn
+from decimal import Decimal
+from typing import Any, Final, NoReturn, TypeGuard
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from workflow_store.errors import DocumentTooLarge, InvalidJson
+from workflow_store.models.decoding import beyond_numeric, check_depth, decode, encode_text, fits_numeric
 
 DEFAULT_MAX_BYTES: Final = 16 * 1024 * 1024
 DEFAULT_MAX_DEPTH: Final = 512
 
-# PostgreSQL's numeric: 131,072 digits before the point, 16,383 after it; a zero may have any exponent that it can read.
-_MAX_INTEGER_DIGITS: Final = 131_072
-_MAX_FRACTION_DIGITS: Final = 16_383
-_MAX_EXPONENT: Final = 2**30 - 2
-# No process can be told to refuse int() of so few digits (a guard of CPython's against quadratic time).
-_ALWAYS_AN_INT: Final = sys.int_info.str_digits_check_threshold
 _PATH_SHOWN: Final = 500
-
-_BARE_STRING = re.compile(rb'"[^"]*"')
-_NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
-_STEP = bytes.maketrans(b'[{]}"', b"\x02\x02\x00\x00\x01")
 _SURROGATE_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -160,97 +149,6 @@ class Json:
         )
 
 
-def decode(text: bytes | str) -> Any:
-    """Decode JSON with every digit kept.
-
-    Raises:
-        InvalidJson: not JSON, not UTF-8, or a number that PostgreSQL can't hold; the reason says where.
-    """
-    try:
-        return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from None
-    except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise InvalidJson("nested deeper than this process can read") from None
-
-
-def decode_members(text: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Decode a JSON object and keep, beside each member's value, the text it was written as.
-
-    A source's own bytes can then be stored untouched, although their line was decoded to look at it.
-
-    Raises:
-        InvalidJson: not JSON, or not an object.
-    """
-    values: dict[str, Any] = {}
-    texts: dict[str, str] = {}
-    skip = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
-    try:
-        at = skip(text, 0).end()
-        if text[at : at + 1] != "{":
-            raise InvalidJson(f"an object was expected, not {text[at : at + 20]!r}")
-        at = skip(text, at + 1).end()
-        if text[at : at + 1] == "}":
-            at += 1
-        else:
-            while True:
-                if text[at : at + 1] != '"':
-                    raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
-                key, at = json.decoder.scanstring(text, at + 1, True)  # type: ignore[attr-defined]
-                at = skip(text, at).end()
-                if text[at : at + 1] != ":":
-                    raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
-                start = skip(text, at + 1).end()
-                values[key], at = _DECODER.raw_decode(text, start)
-                texts[key] = text[start:at]
-                at = skip(text, at).end()
-                if text[at : at + 1] != ",":
-                    break
-                at = skip(text, at + 1).end()
-            if text[at : at + 1] != "}":
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
-            at += 1
-        at = skip(text, at).end()
-        if at != len(text):
-            raise json.JSONDecodeError("Extra data", text, at)
-    except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise InvalidJson("nested deeper than this process can read") from None
-    return values, texts
-
-
-def check_depth(raw: bytes, limit: int) -> None:
-    """Refuse text with more than ``limit`` arrays and objects in one another, without decoding it.
-
-    Raises:
-        InvalidJson: it is nested deeper.
-    """
-    # The number of opening brackets bounds the depth, and counting them costs next to nothing.
-    if raw.count(b"{") + raw.count(b"[") <= limit:
-        return
-    # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
-    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_STRUCTURE)
-    brackets = _BARE_STRING.sub(b"", bare).translate(_STEP)
-    deepest = max(accumulate(step - 1 for step in brackets), default=0)
-    if deepest > limit:
-        raise InvalidJson(f"nested deeper than {limit} levels")
-
-
-def encode_text(text: str) -> bytes:
-    """UTF-8 of a text.
-
-    Raises:
-        InvalidJson: it holds a lone surrogate.
-    """
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidJson(f"a lone surrogate (half a character) at character {error.start:,}") from None
-
-
 def equal_values(left: Any, right: Any) -> bool:
     """Whether two decoded documents are the same JSON value."""
     # A stack of its own: a document within the depth limit can be deeper than Python lets functions call each other.
@@ -281,45 +179,6 @@ def _equal_scalars(left: Any, right: Any) -> bool:
 def _exact(number: float | Decimal) -> Decimal:
     # A float stands for the digits it was written with, not for the binary fraction nearest to them.
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
-
-
-def _read_int(literal: str) -> int:
-    if len(literal) <= _ALWAYS_AN_INT:
-        return int(literal)
-    if len(literal.lstrip("-")) > _MAX_INTEGER_DIGITS:
-        raise InvalidJson(f"an integer of {len(literal):,} digits; PostgreSQL holds {_MAX_INTEGER_DIGITS:,}")
-    return int(Decimal(literal))
-
-
-def _read_float(literal: str) -> float | Decimal:
-    try:
-        exact = Decimal(literal)
-    except InvalidOperation:  # an exponent that not even Decimal can hold
-        raise _beyond_numeric(literal) from None
-    # Most numbers are short enough that their digits need no counting.
-    if len(literal) + abs(exact.adjusted()) > _MAX_FRACTION_DIGITS and not _fits_numeric(exact):
-        raise _beyond_numeric(literal)
-    number = float(literal)
-    # inf - inf is nan
-    return number if number - number == 0 and Decimal(repr(number)) == exact else exact
-
-
-def _fits_numeric(number: Decimal) -> bool:
-    exponent = int(number.as_tuple().exponent)
-    return (number.is_zero() or number.adjusted() < _MAX_INTEGER_DIGITS) and (
-        -_MAX_FRACTION_DIGITS <= exponent <= _MAX_EXPONENT
-    )
-
-
-def _beyond_numeric(spelt: str) -> InvalidJson:
-    return InvalidJson(f"the number {spelt[:40]} is beyond what PostgreSQL holds")
-
-
-def _refuse_constant(literal: str) -> NoReturn:
-    raise InvalidJson(f"{literal} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_int=_read_int, parse_float=_read_float, parse_constant=_refuse_constant)
 
 
 def _encode(value: Any) -> bytes:
@@ -388,8 +247,8 @@ def _encode_scalar(value: Any) -> str:
         number = Decimal(value)
         if not number.is_finite():
             raise InvalidJson(f"{number} is not JSON")
-        if not _fits_numeric(number):
-            raise _beyond_numeric(f"{number:.20E}")
+        if not fits_numeric(number):
+            raise beyond_numeric(f"{number:.20E}")
         return str(number)
     return _leaf(value)
 

@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--folder", type=Path)
     verbs.choices["migrate"].add_argument("--to")
     verbs.choices["migrate"].add_argument("--compression", choices=COMPRESSIONS, default="auto")
+    verbs.choices["migrate"].add_argument("--language", default="english")
     verbs.choices["rollback"].add_argument("--to")
     verbs.choices["rollback"].add_argument("--steps", type=int, default=1)
     verbs.add_parser("dump").add_argument("--pg-dump", type=Path)
@@ -52,7 +53,12 @@ def _run(options: argparse.Namespace, dsn: str) -> str:
         report = migrator.rollback(dsn, files, to=options.to, steps=options.steps, lock_timeout=options.lock_timeout)
     else:
         report = migrator.migrate(
-            dsn, files, to=options.to, compression=options.compression, lock_timeout=options.lock_timeout
+            dsn,
+            files,
+            to=options.to,
+            compression=options.compression,
+            language=options.language,
+            lock_timeout=options.lock_timeout,
         )
     return report.model_dump_json() + "\n"
 

@@ -20,6 +20,7 @@ async def migrate(
     *,
     to: str | None = None,
     compression: str = "auto",
+    language: str = "english",
     folder: Path | None = None,
     lock_timeout: float = 60.0,
     timeout: float = 600.0,
@@ -35,6 +36,8 @@ async def migrate(
         to: the last migration to apply; None applies all. Nothing is rolled back.
         compression: ``auto`` (lz4 where the server has it, else pglz), ``lz4``, ``pglz`` or ``none``, for rows written
             from now on.
+        language: the text search configuration that search is made with, such as ``english`` or ``simple``; it counts
+            only where the schema is made, and stays.
         folder: other migrations than this installation's.
         lock_timeout: seconds to wait for another migrator, and for each lock that a step needs.
         timeout: seconds for all of it.
@@ -55,7 +58,10 @@ async def migrate(
     require_known(migration_files(folder), to)
     if compression not in COMPRESSIONS:
         raise InvalidField("compression", f"can't be {compression!r}", COMPRESSIONS)
-    arguments = ["migrate", "--compression", compression, *_options(to=to, folder=folder, lock_timeout=lock_timeout)]
+    arguments = [
+        *("migrate", "--compression", compression, "--language", language),
+        *_options(to=to, folder=folder, lock_timeout=lock_timeout),
+    ]
     return MigrationReport.model_validate_json(await child.run(secret, *arguments, timeout=timeout))
 
 

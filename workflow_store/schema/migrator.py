@@ -46,11 +46,18 @@ _ERRORS_BY_STATE: dict[str, type[ServerError]] = {"42501": PermissionDenied, "55
 
 
 def migrate(
-    dsn: str, files: tuple[MigrationFile, ...], *, to: str | None, compression: str, lock_timeout: float
+    dsn: str,
+    files: tuple[MigrationFile, ...],
+    *,
+    to: str | None,
+    compression: str,
+    language: str,
+    lock_timeout: float,
 ) -> MigrationReport:
     """Apply what is waiting, up to and with ``to``, then set the compression of wide columns."""
     started = time.monotonic()
     with _locked(dsn, lock_timeout) as connection:
+        _fetch(connection, "language", language)
         ledger = _ledger(connection, files, lock_timeout)
         before = _known_applied(connection, files)
         waiting = [file for file in files if file.id not in before and (to is None or file.id <= to)]

@@ -1,0 +1,2 @@
+-- Ends the fields of a search for a part of a text.
+)

@@ -1,0 +1,3 @@
+-- Finds the part in the title.
+-- $1 pattern text
+OR m.title ILIKE $1

@@ -1,0 +1,138 @@
+"""The command line as tests call it: in this process, as a child, or as a child in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from workflow_store import Settings, Workflow, WorkflowStore
+from workflow_store.cli import main
+
+T = TypeVar("T")
+PROGRAM = (sys.executable, "-m", "workflow_store")
+ROOT = Path(__file__).resolve().parent.parent
+_PATIENCE = 120.0
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document it has to be."""
+        return json.loads(self.out)
+
+
+def run(*arguments: str) -> Ran:
+    """Run a command in this process, on a thread without an event loop."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with redirect_stdout(out), redirect_stderr(err), ThreadPoolExecutor(1) as thread:
+        code = thread.submit(main, arguments).result()
+    return Ran(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))  # type: ignore[attr-defined]
+
+
+def run_child(*arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Ran:
+    """Run a command as a child without a terminal."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        input=stdin,
+        capture_output=True,
+        cwd=ROOT,
+        env=child_environment(environment),
+        timeout=_PATIENCE,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+def child_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment for a child, without what would change the width or the colours of its output."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    return {**kept, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **(more or {})}
+
+
+def run_in_terminal(*arguments: str, columns: int = 80, answer: bytes = b"") -> tuple[int, str]:
+    """Run a command in a terminal of so many columns; its exit code and what was shown, escape sequences included."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    child = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env=child_environment(),
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = bytearray()
+
+    def read() -> None:
+        try:
+            while chunk := os.read(ours, 65_536):
+                shown.extend(chunk)
+        except OSError:
+            return  # what Linux answers when the last of the other side is closed
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    if answer:
+        os.write(ours, answer)
+    code = child.wait(_PATIENCE)
+    reader.join(_PATIENCE)
+    os.close(ours)
+    return code, shown.decode("utf-8")
+
+
+def seen(shown: str) -> list[str]:
+    """The lines of a terminal's output without colours, as a person sees them."""
+    return _ESCAPES.sub("", shown).replace("\r\n", "\n").split("\n")
+
+
+def store_workflows(dsn: str, workflows: Iterable[Workflow]) -> None:
+    """Store workflows through the library."""
+
+    async def work(store: WorkflowStore) -> None:
+        report = await store.ingest(workflows)
+        assert not report.rejections, report.rejections
+
+    with_store(dsn, work)
+
+
+def stored_workflow(dsn: str, workflow_id: str) -> Workflow | None:
+    """What the library answers for an id."""
+    return with_store(dsn, lambda store: store.get_workflow(workflow_id))
+
+
+def with_store(dsn: str, work: Callable[[WorkflowStore], Coroutine[Any, Any, T]]) -> T:
+    """Run something on an open store, in a loop of its own."""
+
+    async def opened() -> T:
+        async with WorkflowStore.open(Settings.load(dsn=dsn, pool_min_size=1)) as store:
+            return await work(store)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(opened())).result()

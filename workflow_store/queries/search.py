@@ -1,0 +1,31 @@
+"""Statements of the search, and what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from workflow_store.queries.query import Copy, Query
+
+
+class PendingValues(NamedTuple):
+    """A mark; which transaction made it, and when, the server says itself."""
+
+    workflow_id: str
+
+
+class LagRow(NamedTuple):
+    """``search/lag``."""
+
+    pending: int
+    oldest: float
+
+
+MARK_FOR_SEARCH = Query[None, Sequence[str]]("search/mark")
+SEARCH_LAG = Query[LagRow]("search/lag")
+WAITING_FOR_SEARCH = Query[str, str, int]("search/waiting")
+CLAIM_REFRESH = Query[bool]("search/claim")
+REFRESH_SEARCH = Query[str, Sequence[str]]("search/refresh")
+SUGGEST = Query[str, str, str, int, int]("search/suggest")
+
+COPY_PENDING = Copy("workflow_search_pending", PendingValues)
