@@ -28,6 +28,8 @@ T = TypeVar("T")
 PROGRAM = (sys.executable, "-m", "workflow_store")
 ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 120.0
+# What every store says of a test server that is fast instead of durable.
+_NOT_DURABLE = re.compile(r"workflow-store: WARNING: [^\n]* may lose commits it has acknowledged: [^\n]*\n")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -51,7 +53,7 @@ def run(*arguments: str) -> Ran:
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     with redirect_stdout(out), redirect_stderr(err), ThreadPoolExecutor(1) as thread:
         code = thread.submit(main, arguments).result()
-    return Ran(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))  # type: ignore[attr-defined]
+    return Ran(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
 
 
 def run_child(*arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Ran:
@@ -65,7 +67,12 @@ def run_child(*arguments: str, stdin: bytes = b"", environment: Mapping[str, str
         timeout=_PATIENCE,
         check=False,
     )
-    return Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+    return Ran(done.returncode, done.stdout.decode("utf-8"), said(done.stderr))
+
+
+def said(stderr: bytes) -> str:
+    """What a child said on standard error, but for the warning about a test server."""
+    return _NOT_DURABLE.sub("", stderr.decode("utf-8"))
 
 
 def child_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -104,12 +111,12 @@ def run_in_terminal(*arguments: str, columns: int = 80, answer: bytes = b"") -> 
     code = child.wait(_PATIENCE)
     reader.join(_PATIENCE)
     os.close(ours)
-    return code, shown.decode("utf-8")
+    return code, _NOT_DURABLE.sub("", shown.decode("utf-8").replace("\r\n", "\n"))
 
 
 def seen(shown: str) -> list[str]:
     """The lines of a terminal's output without colours, as a person sees them."""
-    return _ESCAPES.sub("", shown).replace("\r\n", "\n").split("\n")
+    return _ESCAPES.sub("", shown).replace("\r", "\n").split("\n")
 
 
 def store_workflows(dsn: str, workflows: Iterable[Workflow]) -> None:
@@ -128,11 +135,16 @@ def stored_workflow(dsn: str, workflow_id: str) -> Workflow | None:
 
 
 def with_store(dsn: str, work: Callable[[WorkflowStore], Coroutine[Any, Any, T]]) -> T:
-    """Run something on an open store, in a loop of its own."""
+    """Run something on an open store."""
 
     async def opened() -> T:
         async with WorkflowStore.open(Settings.load(dsn=dsn, pool_min_size=1)) as store:
             return await work(store)
 
+    return in_a_loop(opened)
+
+
+def in_a_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run something in a loop of its own, on a thread of its own, since a test may have a loop already."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(opened())).result()
+        return thread.submit(lambda: asyncio.run(work())).result()

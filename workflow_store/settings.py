@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from workflow_store.errors import SettingsError
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def settings_file() -> Path:
@@ -33,7 +33,10 @@ class Settings(BaseSettings):
     seconds, sizes bytes.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WORKFLOW_STORE_", extra="ignore", frozen=True)
+    # A refusal of pydantic's own would show the value, which may hold a password.
+    model_config = SettingsConfigDict(
+        env_prefix="WORKFLOW_STORE_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     dsn: SecretStr | None = None
     """Connection URI of the server; without one the embedded server is used."""
@@ -66,6 +69,9 @@ class Settings(BaseSettings):
     language: Annotated[str, Field(pattern=r"^[a-z_]{1,63}$")] = "english"
     """Language of the full-text search, by the name of PostgreSQL's configuration; chosen when the schema is made."""
 
+    search_refresh: Literal["background", "manual"] = "background"
+    """Whether a store makes search documents of long texts by itself, or only when ``refresh_search`` is called."""
+
     compression: Literal["auto", "lz4", "pglz", "none"] = "auto"
     """How large values are compressed in new rows: lz4 where the server has it, else pglz."""
 
@@ -77,6 +83,12 @@ class Settings(BaseSettings):
         if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must be a URI that starts with postgresql://")
         return value
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _names_a_folder(cls, value: object) -> object:
+        # An empty variable is a variable that is not set, not the current folder.
+        return None if isinstance(value, str) and not value.strip() else value
 
     @classmethod
     def settings_customise_sources(
@@ -98,6 +110,7 @@ class Settings(BaseSettings):
         """
         unknown = overrides.keys() - cls.model_fields.keys()
         if unknown:
+            del overrides
             raise SettingsError(f"no such setting: {', '.join(sorted(unknown))}")
         try:
             return cls(**overrides)
@@ -109,4 +122,6 @@ class Settings(BaseSettings):
             )
         except (OSError, ValueError) as error:
             problems = f"{settings_file()}: {type(error).__name__}: {error}"
+        # A traceback with locals shows this frame too.
+        del overrides
         raise SettingsError(problems)

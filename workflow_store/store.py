@@ -13,10 +13,12 @@ from workflow_store import schema
 from workflow_store.database import Database, PoolStatistics, Session
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.errors import SchemaMissing, SchemaOutdated, SettingsError, StoreClosed
-from workflow_store.ingest import BulkIngest, IngestOptions, OnError, Progress, Source
+from workflow_store.ingest import BulkIngest, IngestOptions, OnError, Progress, SearchIndexer, Source
 from workflow_store.models.report import IngestReport
+from workflow_store.models.search import SearchLag
 from workflow_store.queries.catalogue import SERVER_FACTS
 from workflow_store.queries.parameters import Limits
+from workflow_store.queries.search import SEARCH_LAG
 from workflow_store.repository import Repository
 from workflow_store.repository.listing import whole_number
 from workflow_store.settings import Settings
@@ -39,10 +41,13 @@ class WorkflowStore(Repository):
     """
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(_NotOpen(), Limits(settings.max_document_bytes, settings.max_json_depth))
+        super().__init__(
+            _NotOpen(), Limits(settings.max_document_bytes, settings.max_json_depth), self._wake_the_indexer
+        )
         self.settings = settings
         self._database: Database | None = None
         self._embedded: EmbeddedServer | None = None
+        self._indexer: SearchIndexer | None = None
 
     @classmethod
     def open(cls, settings: Settings | None = None, **overrides: Any) -> Self:
@@ -82,6 +87,7 @@ class WorkflowStore(Repository):
             await self.close()
             raise
         self._sessions = self._database
+        self._indexer = SearchIndexer(self._database)
 
     async def _dsn(self) -> str:
         if self.settings.dsn is not None:
@@ -114,6 +120,8 @@ class WorkflowStore(Repository):
         """Give all connections back and the embedded server up; may be called again."""
         database, self._sessions = self._database, _NotOpen()
         try:
+            if self._indexer is not None:
+                await self._indexer.close()
             if database is not None:
                 await database.close()
         finally:
@@ -175,7 +183,32 @@ class WorkflowStore(Repository):
             touch=touch,
         )
         counted = IngestReport() if report is None else report
-        return await BulkIngest(self._sessions, options, counted, progress).run(source)
+        try:
+            return await BulkIngest(self._sessions, options, counted, progress).run(source)
+        finally:
+            if counted.inserted or counted.updated:
+                self._wake_the_indexer()
+
+    async def refresh_search(self) -> int:
+        """Wait until the long texts of everything stored so far can be searched.
+
+        A store does this by itself, a little behind what is stored; titles and short texts are found at once.
+
+        Returns:
+            The number of documents made by this call.
+        """
+        self._opened()
+        assert self._indexer is not None
+        return await self._indexer.refresh()
+
+    async def get_search_lag(self) -> SearchLag:
+        """How many workflows are found by their titles and short texts only so far, and since when."""
+        async with self._sessions.session() as session:
+            return SearchLag(*await session.fetch_one(SEARCH_LAG))
+
+    def _wake_the_indexer(self) -> None:
+        if self._indexer is not None and self.settings.search_refresh == "background":
+            self._indexer.wake()
 
     def _opened(self) -> Database:
         if self._database is None or isinstance(self._sessions, _NotOpen):

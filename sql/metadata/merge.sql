@@ -1,4 +1,5 @@
--- Makes the stored metadata the given one; returns true where that changed anything.
+-- Makes the stored metadata the given one; returns whether that changed anything, and whether it changed a text that
+-- search looks into: views change at each scrape, and must not cost a new search document.
 -- The parent's row is locked by then, so the comparison stands. Where only the spelling of the JSON differs, the hash
 -- is refreshed and nothing else. (jsonb is compared as text: 1.0 equals 1.00 as jsonb, but a digit would be lost.)
 -- $1 workflow_id text, $2 title text, $3 description text, $4 use_case text, $5 author_name text, $6 author_url text,
@@ -20,7 +21,12 @@ WITH stored AS (
             AND m.categories::text IS NOT DISTINCT FROM $9::jsonb::text
             AND m.tags::text IS NOT DISTINCT FROM $10::jsonb::text
             AND m.raw_metadata::text IS NOT DISTINCT FROM $13::jsonb::text
-        ) AS same
+        ) AS same,
+        m.title IS NOT DISTINCT FROM $2
+        AND m.description IS NOT DISTINCT FROM $3
+        AND m.use_case IS NOT DISTINCT FROM $4
+        AND m.categories IS NOT DISTINCT FROM $9
+        AND m.tags IS NOT DISTINCT FROM $10 AS reads_same
     FROM workflow_store.workflow_metadata AS m
     WHERE m.workflow_id = $1
 ),
@@ -55,4 +61,6 @@ written AS (
         content_hash = excluded.content_hash
 )
 
-SELECT NOT EXISTS (SELECT FROM stored WHERE stored.same) AS changed
+SELECT
+    NOT EXISTS (SELECT FROM stored WHERE stored.same) AS changed,
+    NOT EXISTS (SELECT FROM stored WHERE stored.reads_same) AS changed_text

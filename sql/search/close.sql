@@ -1,7 +1,19 @@
--- Closes the candidates of a ranked search and ranks them. Ranking each match of a common word is what costs, so only
--- the first candidates are ranked: matches by title and short texts come first.
+-- Closes the candidates of a ranked search and ranks them. Ranking reads the document of each, and is what costs: a word
+-- that is everywhere has no more candidates than the bound.
 -- $1 bound int8
-    LIMIT $1
+    LIMIT greatest($1 - (SELECT count(*) FROM entitled), 0)
+),
+
+candidates AS (
+    SELECT
+        entitled.workflow_id,
+        entitled.short_document
+    FROM entitled
+    UNION ALL
+    SELECT
+        mentioned.workflow_id,
+        NULL AS short_document
+    FROM mentioned
 ),
 
 ranked AS (

@@ -20,13 +20,15 @@ texts AS (
         || ' ' || left(translate(coalesce(s.node_types::text, ''), '.-', '  '), 6000)
         || ' ' || left(coalesce(m.tags::text, ''), 3000)
         || ' ' || left(coalesce(m.categories::text, ''), 1000) AS labels,
-        left(
-            coalesce(c.explainer_text, ''),
-            (80000::int8 * char_length(c.explainer_text) / greatest(octet_length(c.explainer_text), 1))::integer
+        coalesce(
+            left(
+                c.explainer_text,
+                (80000::int8 * char_length(c.explainer_text) / greatest(octet_length(c.explainer_text), 1))::integer
+            ),
+            ''
         ) AS explainer,
-        left(
-            coalesce(t.spoken, ''),
-            (120000::int8 * char_length(t.spoken) / greatest(octet_length(t.spoken), 1))::integer
+        coalesce(
+            left(t.spoken, (120000::int8 * char_length(t.spoken) / greatest(octet_length(t.spoken), 1))::integer), ''
         ) AS spoken
     FROM waiting
     INNER JOIN workflow_store.workflows AS w ON w.workflow_id = waiting.workflow_id

@@ -80,6 +80,12 @@ seen AS (
         url = excluded.url,
         last_seen_at = excluded.last_seen_at,
         retry_count = coalesce($55, r.retry_count)
+),
+
+marked AS (
+    INSERT INTO workflow_store.workflow_search_pending AS p (workflow_id)
+    SELECT created.workflow_id FROM created
+    ON CONFLICT (workflow_id) DO UPDATE SET mark = excluded.mark, marked_at = excluded.marked_at
 )
 
 SELECT created.workflow_id FROM created

@@ -8,6 +8,11 @@ WITH gone AS (
 forgotten AS (
     DELETE FROM workflow_store.workflow_scrape AS r
     WHERE r.workflow_id = $1 AND EXISTS (SELECT FROM gone)
+),
+
+unmarked AS (
+    DELETE FROM workflow_store.workflow_search_pending AS p
+    WHERE p.workflow_id = $1 AND EXISTS (SELECT FROM gone)
 )
 
 SELECT EXISTS (SELECT FROM gone) AS deleted

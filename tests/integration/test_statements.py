@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import itertools
 import pkgutil
 import re
 import types
@@ -17,9 +16,8 @@ import pytest_asyncio
 import workflow_store.queries
 from workflow_store import Json, Settings
 from workflow_store.database import Database, Session
-from workflow_store.queries import Copy, Query, catalogue, join
-from workflow_store.queries.rows import WorkflowRow
-from workflow_store.repository.listing import FILTERS, NULLABLE, ORDERS
+from workflow_store.queries import Copy, Query, catalogue
+from workflow_store.queries.search import PendingValues
 from workflow_store.resources import folder, statement
 from workflow_store.testing import TestServer
 
@@ -36,7 +34,7 @@ def defined(kind: type) -> dict[str, Any]:
 QUERIES = defined(Query)
 COPIES = defined(Copy)
 # What can't be prepared: DDL and the statements of the schema's own door, which its tests run.
-ELSEWHERE = ("schema/", "testing/")
+ELSEWHERE = ("schema/", "testing/", "media/")
 
 POSTGRES_TYPES: dict[type, set[str]] = {
     str: {"text"},
@@ -107,7 +105,9 @@ def test_each_file_is_used() -> None:
     used = {query.name for query in QUERIES.values()}
     fragments = {path.relative_to(folder("sql")).with_suffix("").as_posix() for path in folder("sql").rglob("*.sql")}
     loose = {
-        name for name in fragments - used if not name.startswith((*ELSEWHERE, "workflow/list/")) and name != "schema"
+        name
+        for name in fragments - used
+        if not name.startswith((*ELSEWHERE, "workflow/list/", "search/")) and name != "schema"
     }
     assert loose == set()
 
@@ -142,65 +142,9 @@ async def test_copied_columns_are_those_of_the_table(session: Session, name: str
 
     _, columns = await prepared(session, text)
 
-    hints = get_type_hints(getattr(catalogue, _values_of(name)))
+    hints = get_type_hints(getattr(catalogue, _values_of(name), PendingValues))
     for column, kind in columns:
         assert kind in postgres_types(hints[column]), f"{column} is {kind}, the Python says {hints[column]}"
-
-
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("direction", ["asc", "desc"])
-@pytest.mark.parametrize("form", ["order", "after", "offset", "with", "without"])
-async def test_each_order_can_be_prepared(session: Session, order: str, direction: str, form: str) -> None:
-    if form in ("with", "without") and order not in NULLABLE:
-        assert not (folder("sql") / f"workflow/list/{form}_{order}.sql").exists()
-        return
-    key: tuple[Any, ...] = (None, "id")
-    fragments: list[tuple[str, tuple[Any, ...]]] = [("workflow/list/select", (True, True, True))]
-    fragments += {
-        "order": [(f"workflow/list/order_{order}_{direction}", (1,))],
-        "after": [
-            (f"workflow/list/after_{order}_{direction}", key),
-            (f"workflow/list/order_{order}_{direction}", (1,)),
-        ],
-        "offset": [(f"workflow/list/offset_{order}_{direction}", (1, 0))],
-        "with": [(f"workflow/list/with_{order}", ())],
-        "without": [
-            (f"workflow/list/without_{order}", ()),
-            (f"workflow/list/after_id_{direction}", ("id",)),
-            (f"workflow/list/order_id_{direction}", (1,)),
-        ],
-    }[form]
-
-    text, arguments = join(fragments)
-    parameters, columns = await prepared(session, text)
-
-    assert parameters == list(itertools.chain.from_iterable(declared_parameters(name) for name, _ in fragments))
-    assert len(arguments) == len(parameters)
-    assert [name for name, _ in columns] == list(WorkflowRow._fields)
-
-
-@pytest.mark.parametrize("opening", ["select", "count"])
-async def test_all_filters_together_can_be_prepared(session: Session, opening: str) -> None:
-    start: tuple[Any, ...] = (True, True, True) if opening == "select" else ()
-    fragments = [(f"workflow/list/{opening}", start)]
-    fragments += [(f"workflow/list/filter_{name}", (kind(),)) for name, kind in FILTERS.items()]
-
-    text, arguments = join(fragments)
-    parameters, _ = await prepared(session, text)
-
-    assert len(parameters) == len(arguments)
-    for parameter, kind in zip(parameters[len(start) :], FILTERS.values(), strict=True):
-        assert parameter in postgres_types(kind)
-
-
-def test_each_fragment_of_the_listing_is_reachable() -> None:
-    expected = {"select", "count", "order_id_asc", "order_id_desc", "after_id_asc", "after_id_desc"}
-    expected |= {f"filter_{name}" for name in FILTERS}
-    for order, direction in itertools.product(ORDERS, ("asc", "desc")):
-        expected |= {f"{form}_{order}_{direction}" for form in ("order", "after", "offset")}
-    expected |= {f"{form}_{order}" for form in ("with", "without") for order in NULLABLE}
-
-    assert {path.stem for path in (folder("sql") / "workflow" / "list").glob("*.sql")} == expected
 
 
 def _values_of(name: str) -> str:
@@ -210,4 +154,5 @@ def _values_of(name: str) -> str:
         "COPY_STRUCTURE": "StructureValues",
         "COPY_CONTENT": "ContentValues",
         "COPY_TRANSCRIPTS": "TranscriptValues",
+        "COPY_PENDING": "PendingValues",
     }[name]

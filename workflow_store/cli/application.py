@@ -41,11 +41,10 @@ app = App(
     version=f"workflow-store {__version__}",
     version_flags=("--version",),
 )
-# With names of their own, since the reference is else made of how its generator was called.
 app.command(database)
-app.command(ingest, name="ingest")
-app.command(get, name="get")
+app.command(ingest)
+app.command(get)
 app.command(list_, name="list")
-app.command(stats, name="stats")
-app.command(export, name="export")
-app.command(demo, name="demo")
+app.command(stats)
+app.command(export)
+app.command(demo)

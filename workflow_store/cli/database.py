@@ -20,7 +20,7 @@ from workflow_store.schema import MigrationReport, SchemaStatus
 database = App(name="db", help="Make, inspect and change the schema, and the server beneath it.")
 
 
-@database.command(name="init")
+@database.command
 async def init(*, common: Common = COMMON) -> None:
     """Make the schema in an empty database; where it is there, apply what is missing.
 
@@ -29,7 +29,7 @@ async def init(*, common: Common = COMMON) -> None:
     await _migrate(common.output, None)
 
 
-@database.command(name="upgrade")
+@database.command
 async def upgrade(*, to: str | None = None, common: Common = COMMON) -> None:
     """Apply the migrations that are waiting.
 
@@ -39,7 +39,7 @@ async def upgrade(*, to: str | None = None, common: Common = COMMON) -> None:
     await _migrate(common.output, to)
 
 
-@database.command(name="downgrade")
+@database.command
 async def downgrade(
     *,
     to: str | None = None,
@@ -66,7 +66,7 @@ async def downgrade(
         _tell(output, server, await schema.rollback(dsn, to=to, steps=steps))
 
 
-@database.command(name="status")
+@database.command
 async def status(*, common: Common = COMMON) -> None:
     """Show the server, its version, and which migrations it has."""
     output, settings = common.output, command_settings()

@@ -15,7 +15,7 @@ from typing import Annotated, BinaryIO, Final, cast
 from cyclopts import Parameter
 
 from workflow_store.cli.outcomes import UsageError
-from workflow_store.cli.output import COMMON, Advance, Common, Output, closed_told
+from workflow_store.cli.output import COMMON, Common, Output, closed_told
 from workflow_store.cli.server import command_settings
 from workflow_store.cli.wording import escaped_json, plural, size
 from workflow_store.repository import Repository
@@ -48,14 +48,18 @@ async def export(
         began = time.monotonic()
         total = await store.count_workflows()
         written = bytes_ = 0
-        with _stdout() if to_stdout else _file(output) as stream, screen.progress("exporting", total) as advance:
+        shown = not (to_stdout and sys.stdout.isatty())
+        with (
+            _stdout() if to_stdout else _file(output) as stream,
+            screen.progress("exporting", total, shown=shown) as advance,
+        ):
             async with store.transaction(isolation="repeatable_read", readonly=True) as snapshot:
                 async for document in _documents(snapshot):
                     stream.write(document + b"\n")
                     written += 1
                     bytes_ += len(document) + 1
                     if written % _EVERY == 0:
-                        _tell_progress(advance, written, bytes_)
+                        advance(written, size(bytes_))
         seconds = time.monotonic() - began
     _report(screen, written, bytes_, seconds, None if to_stdout else output)
 
@@ -69,12 +73,8 @@ def _report(screen: Output, written: int, bytes_: int, seconds: float, target: P
     screen.note(told)
 
 
-def _tell_progress(advance: Advance, written: int, bytes_: int) -> None:
-    advance(written, size(bytes_))
-
-
 async def _documents(snapshot: Repository) -> AsyncIterator[bytes]:
-    """All workflows as JSON, in the order of their ids' pages; a page of ids is all that is held."""
+    """All workflows as JSON, the last scraped first; a page of ids and one workflow are all that is held."""
     cursor: str | None = None
     while True:
         page = await snapshot.list_workflows(order_by="extracted_at", limit=_PAGE, after=cursor, include=())

@@ -42,12 +42,10 @@ class OutputClosed(Exception):
     """Whoever read the output has gone away."""
 
 
-def exit_of(error: BaseException) -> Exit:
-    """The exit code of an error."""
+def exit_of(error: StoreError) -> Exit:
+    """The exit code of an error that the library, or a command, raises on purpose."""
     if isinstance(error, MisuseError):
         return Exit.USAGE
     if isinstance(error, ServerError | SchemaError | EmbeddedError):
         return Exit.UNREACHABLE
-    if isinstance(error, StoreError):
-        return Exit.INCOMPLETE
-    return Exit.FAULT
+    return Exit.INCOMPLETE

@@ -122,13 +122,14 @@ class Output:
             self.note(f"workflow-store: error: {message}")
 
     @contextmanager
-    def progress(self, label: str, total: int | None = None) -> Generator[Advance]:
+    def progress(self, label: str, total: int | None = None, *, shown: bool = True) -> Generator[Advance]:
         """A bar on standard error, where that is a terminal and people read; else nothing.
 
         Args:
             total: how many there are to do, where that is known.
+            shown: False where something else is being written to the terminal.
         """
-        if self.json or not sys.stderr.isatty():
+        if not shown or self.json or not sys.stderr.isatty():
             yield lambda _done, _remark: None
             return
         bar = Progress(

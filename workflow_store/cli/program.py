@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import signal
 import sys
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # A terminal that can't show a character must not end the command.
             stream.reconfigure(errors="replace")
+    # Does nothing where a program that calls this has logging of its own.
+    logging.basicConfig(format="workflow-store: {levelname}: {message}", style="{", level=logging.WARNING)
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
     debug = "--debug" in options or os.environ.get("WORKFLOW_STORE_DEBUG", "").lower() in ("1", "true", "yes")
     output = Output(json="--json" in options, debug=debug)

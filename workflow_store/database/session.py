@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
@@ -86,6 +86,31 @@ class Session:
         with translated():
             records = await self.connection.fetch(text, *args)
         return [read(record) for record in records]
+
+    async def fetch_planned(self, text: str, args: Iterable[Any], read: Callable[[Any], Row]) -> list[Row]:
+        """As ``fetch_text``, but planned for these very values, which costs a round trip.
+
+        For a statement it has seen five times the server may settle on one plan for all values. Where the values decide
+        whether to walk an order or to collect the few that match, that plan is wrong for most of them.
+        """
+        with translated():
+            statement = await self.connection.prepare(text)
+            records = await statement.fetch(*args)
+        return [read(record) for record in records]
+
+    async def stream(
+        self, text: str, args: Iterable[Any], read: Callable[[Any], Row], prefetch: int
+    ) -> AsyncGenerator[list[Row], None]:
+        """The rows of a statement, ``prefetch`` at a time, from a server-side cursor; inside a transaction only."""
+        with translated():
+            cursor = await self.connection.cursor(text, *args)
+        while True:
+            with translated():
+                records = await cursor.fetch(prefetch)
+            if records:
+                yield [read(record) for record in records]
+            if len(records) < prefetch:
+                return
 
     async def copy(self, target: Copy[Values], rows: Sequence[Values]) -> None:
         """COPY rows into a table, all or none."""

@@ -25,6 +25,7 @@ from workflow_store.queries.parameters import (
 )
 from workflow_store.queries.query import Query
 from workflow_store.queries.rows import KnownRow
+from workflow_store.queries.search import COPY_PENDING, MARK_FOR_SEARCH, PendingValues
 
 _ATTEMPTS: Final = 5
 _FIRST_PAUSE: Final = 0.02
@@ -160,6 +161,7 @@ async def _copy(session: Session, records: Sequence[Encoded]) -> None:
         await session.copy(catalogue.COPY_CONTENT, content)
     if transcripts:
         await session.copy(catalogue.COPY_TRANSCRIPTS, transcripts)
+    await session.copy(COPY_PENDING, [PendingValues(record.workflow_id) for record in records])
 
 
 async def _merge(session: Session, records: Sequence[Encoded], *, replace: bool) -> dict[str, Outcome]:
@@ -167,29 +169,44 @@ async def _merge(session: Session, records: Sequence[Encoded], *, replace: bool)
     stored = [record for record in records if record.workflow_id not in inserted]
     # Under the locks the answer stands until COMMIT.
     known = await _known(session, stored) if stored else {}
+    # Workflows of which a text that search looks into is new; views alone are not.
+    reworded = set(inserted)
     changed: set[str] = set()
-
-    async def merge_part(query: AnyMerge, part: str, hash_name: str) -> None:
-        rows = []
-        for record in records:
-            values = getattr(record, part)
-            row = known.get(record.workflow_id)
-            if values is not None and (row is None or getattr(row, hash_name) != values.content_hash):
-                rows.append(values)
-        changed.update(await _changed(session, query, rows))
-
-    await merge_part(catalogue.MERGE_METADATA, "metadata", "metadata_hash")
-    await merge_part(catalogue.MERGE_STRUCTURE, "structure", "structure_hash")
-    await merge_part(catalogue.MERGE_CONTENT, "content", "content_hash")
-    await _merge_transcripts(session, records, known, changed)
+    metadata = _differing(records, known, "metadata", "metadata_hash")
+    if metadata:
+        for values, merged in zip(metadata, await session.fetch_many(catalogue.MERGE_METADATA, metadata), strict=True):
+            if merged.changed:
+                changed.add(values.workflow_id)
+            if merged.changed_text:
+                reworded.add(values.workflow_id)
+    texts = await _changed(
+        session, catalogue.MERGE_STRUCTURE, _differing(records, known, "structure", "structure_hash")
+    )
+    texts |= await _changed(session, catalogue.MERGE_CONTENT, _differing(records, known, "content", "content_hash"))
+    texts |= await _merge_transcripts(session, records, known)
     if replace:
-        await _delete_missing(session, stored, known, changed)
+        texts |= await _delete_missing(session, stored, known)
+    changed |= texts
+    reworded |= texts
     stamps = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
     updated = set(await session.fetch_many(catalogue.STAMP_WORKFLOW, stamps)) if stamps else set()
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     outcomes |= dict.fromkeys(updated, "updated")
     outcomes |= dict.fromkeys(inserted, "inserted")
+    if reworded:
+        await session.execute(MARK_FOR_SEARCH, sorted(reworded))
     return outcomes
+
+
+def _differing(records: Sequence[Encoded], known: dict[str, KnownRow], part: str, hash_name: str) -> list[Any]:
+    """The rows of a part whose stored hash, asked under the lock, is another one."""
+    rows = []
+    for record in records:
+        values = getattr(record, part)
+        row = known.get(record.workflow_id)
+        if values is not None and (row is None or getattr(row, hash_name) != values.content_hash):
+            rows.append(values)
+    return rows
 
 
 async def _changed(session: Session, query: AnyMerge, rows: Sequence[tuple[Any, ...]]) -> set[str]:
@@ -199,24 +216,21 @@ async def _changed(session: Session, query: AnyMerge, rows: Sequence[tuple[Any, 
     return {row[0] for row, changed in zip(rows, answers, strict=True) if changed}
 
 
-async def _merge_transcripts(
-    session: Session, records: Sequence[Encoded], known: dict[str, KnownRow], changed: set[str]
-) -> None:
+async def _merge_transcripts(session: Session, records: Sequence[Encoded], known: dict[str, KnownRow]) -> set[str]:
     given = []
     for record in records:
         row = known.get(record.workflow_id)
         if record.transcripts is not None and (row is None or row.transcripts_hash != record.workflow.transcripts_hash):
             given.append(record)
-    rewritten = await _changed(
+    changed = await _changed(
         session,
         catalogue.MERGE_TRANSCRIPTS,
         [(record.workflow_id, *transcript_arrays(record.transcripts or ())) for record in given],
     )
-    changed |= rewritten
     respelt = []
     for record in given:
         row = known.get(record.workflow_id)
-        if record.workflow_id in rewritten or row is None:
+        if record.workflow_id in changed or row is None:
             continue
         if row.transcripts_hash is None:
             # An empty list where none was ever given: no row changes, but what is known does.
@@ -225,11 +239,11 @@ async def _merge_transcripts(
             respelt.append((record.workflow_id, record.workflow.transcripts_hash))
     if respelt:
         await session.execute_many(catalogue.REFRESH_TRANSCRIPTS_HASH, respelt)
+    return changed
 
 
-async def _delete_missing(
-    session: Session, stored: Sequence[Encoded], known: dict[str, KnownRow], changed: set[str]
-) -> None:
+async def _delete_missing(session: Session, stored: Sequence[Encoded], known: dict[str, KnownRow]) -> set[str]:
+    changed: set[str] = set()
     for part, flag, query in (
         ("metadata", "has_metadata", catalogue.DELETE_METADATA),
         ("structure", "has_structure", catalogue.DELETE_STRUCTURE),
@@ -244,6 +258,7 @@ async def _delete_missing(
         if gone:
             await session.fetch_many(query, gone)
             changed.update(workflow_id for (workflow_id,) in gone)
+    return changed
 
 
 def _seen(records: Sequence[Encoded], outcomes: dict[str, Outcome], *, touch: bool) -> list[Encoded]:

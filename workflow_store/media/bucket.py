@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore.exceptions import BaseError
@@ -19,7 +19,7 @@ from workflow_store.media.spool import Upload, remove_partials
 from workflow_store.media.work import in_thread
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetResult, ObjectMeta
     from obstore.store import ObjectStore
 
 _PIECE: Final = 1024 * 1024
@@ -85,12 +85,16 @@ class Bucket:
             except FileNotFoundError:
                 found = None
 
-        async def pieces(result: Any) -> AsyncIterator[bytes]:
-            with self._faults():
-                async for piece in result.stream(min_chunk_size=_PIECE):
-                    yield bytes(piece)
+        if found is None:
+            yield None
+            return
+        async with aclosing(self._pieces(found)) as pieces:
+            yield pieces
 
-        yield None if found is None else pieces(found)
+    async def _pieces(self, found: GetResult) -> AsyncGenerator[bytes, None]:
+        with self._faults():
+            async for piece in found.stream(min_chunk_size=_PIECE):
+                yield bytes(piece)
 
     async def listed(self) -> AsyncIterator[Collection[Blob]]:
         async for page in self._pages(None):

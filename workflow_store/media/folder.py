@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from workflow_store.media.blobs import ASIDE, OWNERS, Blob, hash_in, path_of
 from workflow_store.media.errors import MediaUnavailable
 from workflow_store.media.spool import Upload, remove_partials, write_temporary
-from workflow_store.media.work import in_thread
+from workflow_store.media.work import in_thread, opened
 
 _PIECE: Final = 256 * 1024
 _TEMPORARY: Final = "tmp"
@@ -57,24 +57,18 @@ class Folder:
 
     @asynccontextmanager
     async def stream(self, sha256: bytes) -> AsyncIterator[AsyncIterator[bytes] | None]:
-        with _disk_faults(self._root):
-            try:
-                opened = await in_thread(self._place(sha256).open, "rb")
-            except FileNotFoundError:
-                opened = None
-        if opened is None:
-            yield None
-            return
-
-        async def pieces() -> AsyncIterator[bytes]:
+        async with AsyncExitStack() as stack:
             with _disk_faults(self._root):
-                while piece := await in_thread(opened.read, _PIECE):
-                    yield piece
+                try:
+                    file = await stack.enter_async_context(opened(self._place(sha256)))
+                except FileNotFoundError:
+                    file = None
+            yield None if file is None else await stack.enter_async_context(aclosing(self._pieces(file)))
 
-        try:
-            yield pieces()
-        finally:
-            await in_thread(opened.close)
+    async def _pieces(self, file: IO[bytes]) -> AsyncGenerator[bytes, None]:
+        with _disk_faults(self._root):
+            while piece := await in_thread(file.read, _PIECE):
+                yield piece
 
     async def listed(self) -> AsyncIterator[Collection[Blob]]:
         with _disk_faults(self._root):

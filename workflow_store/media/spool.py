@@ -9,11 +9,11 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterat
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias, cast
+from typing import IO, Final, TypeAlias, cast
 
 from workflow_store.errors import InvalidField
 from workflow_store.media.errors import MediaTooLarge, MediaUnavailable
-from workflow_store.media.work import in_thread
+from workflow_store.media.work import in_thread, opened
 
 MediaSource: TypeAlias = "bytes | bytearray | memoryview[int] | AsyncIterable[bytes] | Path"
 
@@ -35,7 +35,7 @@ class Upload:
 
 @asynccontextmanager
 async def received(source: MediaSource, folder: Path, max_bytes: int) -> AsyncIterator[Upload]:
-    """Take in all of ``source``; a temporary file in ``folder`` is gone at the end, whatever happens.
+    """Take in all of ``source``; the upload's temporary file is gone at the end, whatever happens.
 
     Raises:
         MediaTooLarge: there are more than ``max_bytes``; a stream is left at that point.
@@ -46,7 +46,13 @@ async def received(source: MediaSource, folder: Path, max_bytes: int) -> AsyncIt
     if isinstance(source, bytes | bytearray | memoryview):
         if memoryview(source).nbytes > max_bytes:
             raise MediaTooLarge(max_bytes)
-        yield await _held(bytes(source))
+        upload = await _held(bytes(source))
+        try:
+            yield upload
+        finally:
+            # A folder may have written them to a file on their way.
+            if upload.path is not None:
+                await in_thread(upload.path.unlink, missing_ok=True)
         return
     pieces = _pieces_of_file(source) if isinstance(source, Path) else _pieces_of_stream(source)
     spool = _Spool(folder, max_bytes)
@@ -67,12 +73,9 @@ async def _held(data: bytes) -> Upload:
 
 
 async def _pieces_of_file(path: Path) -> AsyncGenerator[bytes, None]:
-    opened = await in_thread(path.open, "rb")
-    try:
-        while piece := await in_thread(opened.read, _PIECE):
+    async with opened(path) as file:
+        while piece := await in_thread(file.read, _PIECE):
             yield piece
-    finally:
-        await in_thread(opened.close)
 
 
 async def _pieces_of_stream(source: object) -> AsyncGenerator[bytes, None]:
@@ -149,8 +152,8 @@ def write_temporary(folder: Path, data: bytes) -> Path:
     handle, name = _temporary(folder)
     path = Path(name)
     try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(data)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
     except BaseException:
         path.unlink()
         raise

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any, ParamSpec, TypeVar
 
 Result = TypeVar("Result")
 Args = ParamSpec("Args")
@@ -33,3 +35,19 @@ async def in_thread(function: Callable[Args, Result], /, *args: Args.args, **kwa
     A thread can't be cancelled: it is waited for, so that whoever cleans up afterwards finds all it did.
     """
     return await to_the_end(asyncio.to_thread(function, *args, **kwargs))
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[IO[bytes]]:
+    """A file open for reading; it is closed at the end, also where that comes while it is being opened.
+
+    Raises:
+        OSError: it can't be opened.
+    """
+    found: list[IO[bytes]] = []
+    try:
+        await in_thread(lambda: found.append(path.open("rb")))
+        yield found[0]
+    finally:
+        for file in found:
+            await in_thread(file.close)

@@ -2,6 +2,7 @@
 
 from workflow_store.models.json import Json
 from workflow_store.models.report import IngestReport, Outcome, Page, Rejected, Statistics
+from workflow_store.models.search import Highlight, SearchHit, SearchLag, SearchPage
 from workflow_store.models.workflow import (
     PARTS,
     Content,
@@ -15,6 +16,7 @@ from workflow_store.models.workflow import (
 __all__ = [
     "PARTS",
     "Content",
+    "Highlight",
     "IngestReport",
     "Json",
     "Metadata",
@@ -22,6 +24,9 @@ __all__ = [
     "Page",
     "Part",
     "Rejected",
+    "SearchHit",
+    "SearchLag",
+    "SearchPage",
     "Statistics",
     "Structure",
     "Transcript",

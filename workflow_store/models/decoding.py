@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
-from json.decoder import scanstring
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeGuard
 
 from workflow_store.errors import InvalidJson
 
@@ -20,11 +19,21 @@ _MAX_EXPONENT: Final = 2**30 - 2
 # No process can be told to refuse int() of so few digits (a guard of CPython's against quadratic time).
 _ALWAYS_AN_INT: Final = sys.int_info.str_digits_check_threshold
 
-
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
+_read_key: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 _BARE_STRING = re.compile(rb'"[^"]*"')
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _STEP = bytes.maketrans(b'[{]}"', b"\x02\x02\x00\x00\x01")
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a decoded value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a decoded value is a JSON array."""
+    return isinstance(value, list)
 
 
 def decode(text: bytes | str) -> Any:
@@ -38,7 +47,7 @@ def decode(text: bytes | str) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from None
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _refusal(error) from None
     except RecursionError:
         raise InvalidJson("nested deeper than this process can read") from None
 
@@ -64,7 +73,7 @@ def decode_members(text: str) -> tuple[dict[str, Any], dict[str, str]]:
             while True:
                 if text[at : at + 1] != '"':
                     raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
-                key, at = scanstring(text, at + 1)
+                key, at = _read_key(text, at + 1)
                 at = _skip(text, at)
                 if text[at : at + 1] != ":":
                     raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
@@ -82,7 +91,7 @@ def decode_members(text: str) -> tuple[dict[str, Any], dict[str, str]]:
         if at != len(text):
             raise json.JSONDecodeError("Extra data", text, at)
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _refusal(error) from None
     except RecursionError:
         raise InvalidJson("nested deeper than this process can read") from None
     return values, texts
@@ -134,21 +143,28 @@ def _skip(text: str, at: int) -> int:
     return at if found is None else found.end()
 
 
+def _refusal(error: json.JSONDecodeError) -> InvalidJson:
+    # Some of json's own messages end where a place would follow.
+    return InvalidJson(f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}")
+
+
 def _read_int(literal: str) -> int:
     if len(literal) <= _ALWAYS_AN_INT:
         return int(literal)
-    if len(literal.lstrip("-")) > _MAX_INTEGER_DIGITS:
-        raise InvalidJson(f"an integer of {len(literal):,} digits; PostgreSQL holds {_MAX_INTEGER_DIGITS:,}")
+    digits = len(literal.lstrip("-"))
+    if digits > _MAX_INTEGER_DIGITS:
+        raise InvalidJson(f"an integer of {digits:,} digits; PostgreSQL holds {_MAX_INTEGER_DIGITS:,}")
     return int(Decimal(literal))
 
 
 def _read_float(literal: str) -> float | Decimal:
     try:
         exact = Decimal(literal)
-    except InvalidOperation:  # an exponent that not even Decimal can hold
+    except InvalidOperation:
+        # An exponent that not even Decimal can hold; in a context without this trap it is NaN.
         raise beyond_numeric(literal) from None
     # Most numbers are short enough that their digits need no counting.
-    if len(literal) + abs(exact.adjusted()) > _MAX_FRACTION_DIGITS and not fits_numeric(exact):
+    if (exact.is_nan() or len(literal) + abs(exact.adjusted()) > _MAX_FRACTION_DIGITS) and not fits_numeric(exact):
         raise beyond_numeric(literal)
     number = float(literal)
     # inf - inf is nan
@@ -156,10 +172,12 @@ def _read_float(literal: str) -> float | Decimal:
 
 
 def fits_numeric(number: Decimal) -> bool:
-    """Whether PostgreSQL can hold a number that is neither NaN nor infinite."""
-    exponent = int(number.as_tuple().exponent)
-    return (number.is_zero() or number.adjusted() < _MAX_INTEGER_DIGITS) and (
-        -_MAX_FRACTION_DIGITS <= exponent <= _MAX_EXPONENT
+    """Whether PostgreSQL can hold a number with all its digits."""
+    exponent = number.as_tuple().exponent
+    return (
+        isinstance(exponent, int)
+        and -_MAX_FRACTION_DIGITS <= exponent <= _MAX_EXPONENT
+        and (number.is_zero() or number.adjusted() < _MAX_INTEGER_DIGITS)
     )
 
 

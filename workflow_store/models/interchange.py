@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
 from workflow_store.errors import InvalidJson, InvalidRecord
-from workflow_store.models.json import Json, check_depth, decode_members, encode_text
+from workflow_store.models.decoding import check_depth, decode_members, encode_text, is_array, is_object, item_texts
+from workflow_store.models.json import Json
 from workflow_store.models.workflow import Workflow
 
 _DOCUMENT_OF: Final = {"metadata": "raw_metadata", "structure": "workflow_json", "content": "raw_content"}
@@ -29,10 +30,20 @@ def workflow_from_json(text: bytes | str) -> Workflow:
     except UnicodeDecodeError as error:
         raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from None
     for part, column in _DOCUMENT_OF.items():
-        if isinstance(members.get(part), dict) and column in members[part]:
-            _, inner = decode_members(texts[part])
-            members[part][column] = Json.trusted(inner[column].encode("utf-8"))
+        if part in members:
+            _keep_text(members[part], column, texts[part])
+    transcripts = members.get("transcripts")
+    if is_array(transcripts):
+        for transcript, written in zip(transcripts, item_texts(texts["transcripts"]), strict=True):
+            _keep_text(transcript, "transcript_json", written)
     return validated(members)
+
+
+def _keep_text(part: Any, column: str, written: str) -> None:
+    """Put the document of a decoded part back to the text it was written as."""
+    if is_object(part) and column in part:
+        _, texts = decode_members(written)
+        part[column] = Json.trusted(texts[column].encode("utf-8"))
 
 
 def validated(members: Mapping[str, Any]) -> Workflow:
@@ -53,10 +64,10 @@ def validated(members: Mapping[str, Any]) -> Workflow:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, dict):
-        return {key: _plain(member) for key, member in value.items()}
+    if is_object(value):
+        return {name: _plain(member) for name, member in value.items()}
     if isinstance(value, tuple):
-        return [_plain(member) for member in value]
+        return [_plain(item) for item in cast("Iterable[Any]", value)]
     return value
 
 

@@ -6,13 +6,21 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TypeGuard
+from typing import Any, Final, NoReturn
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from workflow_store.errors import DocumentTooLarge, InvalidJson
-from workflow_store.models.decoding import beyond_numeric, check_depth, decode, encode_text, fits_numeric
+from workflow_store.models.decoding import (
+    beyond_numeric,
+    check_depth,
+    decode,
+    encode_text,
+    fits_numeric,
+    is_array,
+    is_object,
+)
 
 DEFAULT_MAX_BYTES: Final = 16 * 1024 * 1024
 DEFAULT_MAX_DEPTH: Final = 512
@@ -102,7 +110,8 @@ class Json:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("Json is immutable")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("Json is immutable")
 
     def __copy__(self) -> Json:
         return self
@@ -155,12 +164,12 @@ def equal_values(left: Any, right: Any) -> bool:
     pairs = [(left, right)]
     while pairs:
         one, other = pairs.pop()
-        if isinstance(one, dict):
-            if not isinstance(other, dict) or one.keys() != other.keys():
+        if is_object(one):
+            if not is_object(other) or one.keys() != other.keys():
                 return False
             pairs.extend((member, other[key]) for key, member in one.items())
-        elif isinstance(one, list):
-            if not isinstance(other, list) or len(one) != len(other):
+        elif is_array(one):
+            if not is_array(other) or len(one) != len(other):
                 return False
             pairs.extend(zip(one, other, strict=True))
         elif not _equal_scalars(one, other):
@@ -209,20 +218,21 @@ def _encode_exactly(value: Any) -> str:
     inside: set[int] = set()
     while opened:
         members, closing, container = opened[-1]
-        for name, member in members:
+        for name, item in members:
+            member: object = item
             texts.append(name if not texts or texts[-1] in ("{", "[") else f",{name}")
             if not isinstance(member, Mapping | list | tuple):
                 texts.append(_encode_scalar(member))
                 continue
-            if id(member) in inside:
-                raise InvalidJson(f"a {type(member).__name__} that holds itself")
-            inside.add(id(member))
+            if id(item) in inside:
+                raise InvalidJson(f"a {type(item).__name__} that holds itself")
+            inside.add(id(item))
             if isinstance(member, Mapping):
                 texts.append("{")
-                opened.append((_named(member), "}", id(member)))
+                opened.append((_named(item), "}", id(item)))
             else:
                 texts.append("[")
-                opened.append(((("", item) for item in member), "]", id(member)))
+                opened.append((_unnamed(item), "]", id(item)))
             break
         else:
             opened.pop()
@@ -240,6 +250,10 @@ def _named(members: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
             yield _leaf({key: 0})[1:-2], member
 
 
+def _unnamed(items: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    return (("", item) for item in items)
+
+
 def _encode_scalar(value: Any) -> str:
     if isinstance(value, Json):
         return str(value)
@@ -248,7 +262,7 @@ def _encode_scalar(value: Any) -> str:
         if not number.is_finite():
             raise InvalidJson(f"{number} is not JSON")
         if not fits_numeric(number):
-            raise beyond_numeric(f"{number:.20E}")
+            raise beyond_numeric(str(number))
         return str(number)
     return _leaf(value)
 
@@ -281,10 +295,14 @@ def _path_of(value: Any, holds: Callable[[str], bool]) -> str:
             steps[-1] = step
             if isinstance(member, str) and holds(member):
                 return _spelt(steps)
-            if isinstance(member, dict | list):
-                opened.append(iter(member.items()) if isinstance(member, dict) else iter(enumerate(member)))
-                steps.append("")
-                break
+            if is_object(member):
+                opened.append(iter(member.items()))
+            elif is_array(member):
+                opened.append(iter(enumerate(member)))
+            else:
+                continue
+            steps.append("")
+            break
         else:
             opened.pop()
             steps.pop()
@@ -293,5 +311,6 @@ def _path_of(value: Any, holds: Callable[[str], bool]) -> str:
 
 def _spelt(steps: Iterable[str | int]) -> str:
     parts = (f"[{step}]" if isinstance(step, int) else f".{step[:80]}" for step in steps)
-    path = "".join(parts)[1:]  # the document itself has no name
+    # The document itself has no name; and a key may hold what a message should not.
+    path = "".join(parts)[1:].encode("utf-8", "backslashreplace").decode("utf-8")
     return f"${path[:_PATH_SHOWN]}…" if len(path) > _PATH_SHOWN else f"${path}"

@@ -85,3 +85,16 @@ class SearchPage:
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLag:
+    """How far the search of long texts is behind what is stored.
+
+    Attributes:
+        pending: workflows that wait.
+        seconds: how long the first of them has waited.
+    """
+
+    pending: int
+    seconds: float

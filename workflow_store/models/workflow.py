@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
@@ -18,14 +18,26 @@ PARTS: Final[frozenset[Part]] = frozenset(("metadata", "structure", "content", "
 
 def _in_utc(moment: datetime) -> datetime:
     # The original kept naive times and meant UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.utcoffset() is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before the year 1 or after the year 9999 in UTC") from None
 
 
 def _names(value: object) -> object:
     """Strings as they are; objects, as n8n writes tags and categories, by their ``name``."""
     if not isinstance(value, list | tuple):
         return value
-    return tuple(item["name"] if isinstance(item, Mapping) and "name" in item else item for item in value)
+    return tuple(map(_name, cast("Iterable[object]", value)))
+
+
+def _name(item: object) -> object:
+    if not isinstance(item, Mapping):
+        return item
+    named = cast("Mapping[str, object]", item)
+    return named.get("name", named)
 
 
 def _fits_a_key(workflow_id: str) -> str:
@@ -155,7 +167,7 @@ class Workflow(_Record):
             ("layer3_success", self.content),
         ):
             if part is not None:
-                self.__dict__[flag] = True
+                object.__setattr__(self, flag, True)
 
     @classmethod
     def from_extraction_result(cls, workflow_id: str, url: str, result: Mapping[str, Any]) -> Workflow:

@@ -14,7 +14,14 @@ from workflow_store.queries.parameters import (
     WorkflowValues,
 )
 from workflow_store.queries.query import Copy, Query
-from workflow_store.queries.rows import KnownRow, QuarantineRow, ServerFacts, StatisticsRow, WorkflowRow
+from workflow_store.queries.rows import (
+    KnownRow,
+    MergedMetadataRow,
+    QuarantineRow,
+    ServerFacts,
+    StatisticsRow,
+    WorkflowRow,
+)
 
 GET_WORKFLOW = Query[WorkflowRow, str, bool, bool, bool, bool]("workflow/get")
 CREATE_WORKFLOW = Query[
@@ -50,8 +57,8 @@ STATISTICS = Query[StatisticsRow]("workflow/statistics")
 KNOWN_WORKFLOWS = Query[KnownRow, Sequence[str]]("ingest/known")
 
 MERGE_METADATA = Query[
-    bool, str, str | None, str | None, str | None, str | None, str | None, int | None, int | None, Json | None,
-    Json | None, datetime | None, datetime | None, Json | None, datetime, bytes,
+    MergedMetadataRow, str, str | None, str | None, str | None, str | None, str | None, int | None, int | None,
+    Json | None, Json | None, datetime | None, datetime | None, Json | None, datetime, bytes,
 ]("metadata/merge")  # fmt: skip
 MERGE_STRUCTURE = Query[
     bool, str, int | None, int | None, Json | None, str | None, bool, Json | None, datetime, bytes

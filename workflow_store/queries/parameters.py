@@ -156,7 +156,10 @@ class _Digest:
         return value
 
     def names(self, field: str, value: tuple[str, ...] | None) -> Json | None:
-        return self.document(field, None if value is None else Json(value))
+        try:
+            return self.document(field, None if value is None else Json(value))
+        except InvalidJson as error:
+            raise InvalidRecord(field, error.reason) from None
 
     def number(self, value: float | None) -> Any:
         self._framed(b"f", repr(value).encode("ascii"))
@@ -286,7 +289,7 @@ def _transcripts(
     if part is None:
         return None, None, 0
     digest = _Digest(limits)
-    rows = []
+    rows: list[TranscriptValues] = []
     for position, transcript in enumerate(part):
         field = f"transcripts.{position}."
         rows.append(

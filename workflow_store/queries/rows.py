@@ -88,6 +88,13 @@ class KnownRow(NamedTuple):
     retry_count: int | None
 
 
+class MergedMetadataRow(NamedTuple):
+    """``metadata/merge``."""
+
+    changed: bool
+    changed_text: bool
+
+
 class StatisticsRow(NamedTuple):
     """``workflow/statistics``."""
 

@@ -26,6 +26,7 @@ SEARCH_LAG = Query[LagRow]("search/lag")
 WAITING_FOR_SEARCH = Query[str, str, int]("search/waiting")
 CLAIM_REFRESH = Query[bool]("search/claim")
 REFRESH_SEARCH = Query[str, Sequence[str]]("search/refresh")
+TOLERANCE = Query[str]("search/tolerance")
 SUGGEST = Query[str, str, str, int, int]("search/suggest")
 
 COPY_PENDING = Copy("workflow_search_pending", PendingValues)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from hashlib import blake2b
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from workflow_store.errors import InvalidCursor, InvalidField
 from workflow_store.queries.rows import WorkflowRow
+from workflow_store.repository import cursor as cursors
+from workflow_store.repository.filters import FILTERS as FILTERS
+from workflow_store.repository.filters import LARGEST
+from workflow_store.repository.filters import Fragment as Fragment
+from workflow_store.repository.filters import check_filters as check_filters
+from workflow_store.repository.filters import filter_fragments as filter_fragments
 
 OrderBy: TypeAlias = Literal["extracted_at", "updated_at", "quality_score", "views", "title", "node_count"]
 DEFAULT_LIMIT: Final = 100
@@ -29,16 +31,28 @@ _KEY_COLUMNS: Final[Mapping[str, str]] = {
 }
 # These keys can be absent; such rows come last, by id.
 NULLABLE: Final[frozenset[str]] = frozenset(("quality_score", "views", "title", "node_count"))
-FILTERS: Final[Mapping[str, type]] = {
-    "layer1_success": bool,
-    "layer2_success": bool,
-    "layer3_success": bool,
-    "min_quality": float,
-    "max_quality": float,
+# A bound on the key of an order narrows that order; the rows outside it are never walked over.
+_OWN_FILTERS: Final[Mapping[str, Collection[str]]] = {
+    "extracted_at": ("extracted_after", "extracted_before"),
+    "updated_at": ("updated_after",),
+    "quality_score": ("min_quality", "max_quality"),
+    "views": ("min_views",),
+    "node_count": ("min_nodes", "max_nodes"),
 }
+# How many rows of the order are looked at for one of a page, before all that match are gathered instead: enough for
+# filters that one workflow in ten meets. docs/listing.md has what that costs.
+WALKED: Final = 10
 LISTED_PARTS: Final[frozenset[str]] = frozenset(("metadata", "structure", "content"))
+STREAMED_PARTS: Final[frozenset[str]] = LISTED_PARTS | {"transcripts"}
+DEFAULT_PREFETCH: Final = 100
 
-Fragment: TypeAlias = tuple[str, tuple[Any, ...]]
+
+def opening_fragments(parts: Collection[str]) -> list[Fragment]:
+    """The columns of workflows and where they come from, with the parts that are asked for."""
+    return [
+        ("workflow/list/select", ()),
+        ("workflow/list/from", tuple(part in parts for part in ("metadata", "structure", "content"))),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +79,94 @@ class Listing:
     def direction(self) -> str:
         return "desc" if self.descending else "asc"
 
-    def filter_fragments(self) -> list[Fragment]:
-        return [(f"workflow/list/filter_{name}", (value,)) for name, value in self.filters.items()]
+    @property
+    def can_lack_key(self) -> bool:
+        """Whether a workflow without the key can match; it never meets a bound on that key."""
+        return self.order_by in NULLABLE and not self._own_filters()
 
-    def skipping(self, limit: int) -> list[Fragment]:
+    def skipping(self, parts: Collection[str], limit: int) -> list[Fragment]:
         """The fragments of a page that is found by counting rows."""
+        end: Fragment = ("workflow/list/skip", (limit, self.offset or 0))
+        filters = filter_fragments(self.filters)
+        return [("workflow/list/page", ()), *filters, self._all_in_order(), end, *self._rows(parts)]
+
+    def page(self, parts: Collection[str], limit: int, *, absent: bool) -> list[Fragment]:
+        """The fragments of a page without filters.
+
+        Args:
+            absent: look among the rows that lack the key, which come behind all others, not among those that have it.
+        """
+        return [("workflow/list/page", ()), *self._behind(absent), *self._first(limit), *self._rows(parts)]
+
+    def walking(self, parts: Collection[str], limit: int, *, absent: bool) -> list[Fragment]:
+        """The fragments of a page among the next rows of the order; where it is not full, there may be more."""
         return [
-            *self.filter_fragments(),
-            (f"workflow/list/offset_{self.order_by}_{self.direction}", (limit, self.offset or 0)),
+            ("workflow/list/walk", ()),
+            *filter_fragments(self._own_filters()),
+            *self._behind(absent),
+            *self._first(WALKED * limit),
+            ("workflow/list/walked", ()),
+            *filter_fragments(self.filters),
+            *self._first(limit),
+            *self._rows(parts),
         ]
 
-    def with_key(self, limit: int) -> list[Fragment]:
-        """The fragments of a page among the rows that have the key it is ordered by."""
-        fragments = self.filter_fragments()
-        if self.order_by in NULLABLE:
-            fragments.append((f"workflow/list/with_{self.order_by}", ()))
-        if self.place is not None:
-            values = (self.place.key, self.place.workflow_id)
-            fragments.append((f"workflow/list/after_{self.order_by}_{self.direction}", values))
-        fragments.append((f"workflow/list/order_{self.order_by}_{self.direction}", (limit,)))
-        return fragments
+    def gathering(self, parts: Collection[str], limit: int, *, absent: bool) -> list[Fragment]:
+        """The fragments of a page out of all that match."""
+        return [
+            ("workflow/list/gather", ()),
+            *filter_fragments(self.filters),
+            *self._behind(absent),
+            ("workflow/list/gathered", ()),
+            *self._first(limit),
+            *self._rows(parts),
+        ]
 
-    def without_key(self, limit: int) -> list[Fragment]:
-        """The fragments of a page among the rows that lack it; they come behind all others."""
-        fragments = [*self.filter_fragments(), (f"workflow/list/without_{self.order_by}", ())]
-        if self.place is not None and self.place.absent:
-            fragments.append((f"workflow/list/after_id_{self.direction}", (self.place.workflow_id,)))
-        fragments.append((f"workflow/list/order_id_{self.direction}", (limit,)))
-        return fragments
+    def ids(self) -> list[Fragment]:
+        """The fragments of all ids in order."""
+        return [("workflow/list/ids", ()), *filter_fragments(self.filters), self._all_in_order()]
+
+    def of_ids(self, ids: Sequence[str], parts: Collection[str]) -> list[Fragment]:
+        """The fragments of the workflows with these ids, in order."""
+        return [("workflow/list/given", (ids,)), *self._rows(parts)]
+
+    def _own_filters(self) -> dict[str, Any]:
+        own = _OWN_FILTERS.get(self.order_by, ())
+        return {name: value for name, value in self.filters.items() if name in own}
+
+    def _behind(self, absent: bool) -> list[Fragment]:
+        fragments: list[Fragment] = []
+        if self.order_by in NULLABLE:
+            fragments.append((f"workflow/list/{'without' if absent else 'with'}_{self.order_by}", ()))
+        if self.place is None or self.place.absent != absent:
+            return fragments
+        if absent:
+            return [*fragments, (f"workflow/list/after_id_{self.direction}", (self.place.workflow_id,))]
+        values = (self.place.key, self.place.workflow_id)
+        return [*fragments, (f"workflow/list/after_{self.order_by}_{self.direction}", values)]
+
+    def _first(self, limit: int) -> list[Fragment]:
+        return [(f"workflow/list/order_{self.order_by}_{self.direction}", ()), ("workflow/list/limit", (limit,))]
+
+    def _all_in_order(self) -> Fragment:
+        # NULLS LAST, even where there are none, is an order that no index gives downwards.
+        form = "sort" if self.order_by in NULLABLE else "order"
+        return f"workflow/list/{form}_{self.order_by}_{self.direction}", ()
+
+    def _rows(self, parts: Collection[str]) -> list[Fragment]:
+        return [
+            ("workflow/list/close", ()),
+            *opening_fragments(parts),
+            ("workflow/list/join", ()),
+            (f"workflow/list/sort_{self.order_by}_{self.direction}", ()),
+        ]
 
     def cursor_behind(self, last: WorkflowRow) -> str:
         """The cursor of the page behind a row."""
         key = getattr(last, _KEY_COLUMNS[self.order_by])
         spelt = key.isoformat() if isinstance(key, datetime) else key
-        return _encode([self._binding(), spelt, last.workflow_id])
-
-    def _binding(self) -> str:
-        return _binding(self.order_by, self.descending, self.filters)
+        bound = cursors.binding(self.order_by, self.descending, self.filters)
+        return cursors.encode([bound, spelt, last.workflow_id])
 
 
 def listing(
@@ -126,7 +191,7 @@ def listing(
     if skipped is not None and after is not None:
         raise InvalidField("offset", "goes without a cursor; give one of the two")
     given = check_filters(filters)
-    place = None if after is None else _decode(after, _binding(order_by, order_desc, given), order_by)
+    place = None if after is None else _place(after, cursors.binding(order_by, order_desc, given), order_by)
     return Listing(order_by, order_desc, given, rows, skipped, place)
 
 
@@ -151,27 +216,6 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     return value
 
 
-def check_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """The filters that are not None, in a fixed order.
-
-    Raises:
-        InvalidField: an unknown name, or a value of another type.
-    """
-    for name in filters:
-        if name not in FILTERS:
-            raise InvalidField(name, "is no filter", FILTERS)
-    checked: dict[str, Any] = {}
-    for name, kind in FILTERS.items():
-        value = filters.get(name)
-        if value is None:
-            continue
-        is_flag = isinstance(value, bool)
-        if is_flag != (kind is bool) or not isinstance(value, bool | int | float):
-            raise InvalidField(name, f"a {kind.__name__} is expected, not {value!r}")
-        checked[name] = kind(value)
-    return checked
-
-
 def check_parts(include: Collection[str], allowed: Collection[str]) -> frozenset[str]:
     """The parts that are asked for.
 
@@ -185,34 +229,32 @@ def check_parts(include: Collection[str], allowed: Collection[str]) -> frozenset
     return asked
 
 
-def _binding(order_by: str, descending: bool, filters: Mapping[str, Any]) -> str:
-    spelt = json.dumps([order_by, descending, filters], sort_keys=True, default=str)
-    return blake2b(spelt.encode("utf-8"), digest_size=9).hexdigest()
-
-
-def _encode(parts: list[Any]) -> str:
-    raw = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
-def _decode(cursor: str, binding: str, order_by: str) -> Place:
+def _place(cursor: str, bound: str, order_by: str) -> Place:
+    key, workflow_id = cursors.decode(cursor, bound)
     try:
-        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        bound, key, workflow_id = json.loads(raw)
-        if bound != binding:
-            raise InvalidCursor("the cursor belongs to another order or other filters; start from the first page")
-        if not isinstance(workflow_id, str):
-            raise ValueError
         absent = key is None and order_by in NULLABLE
-        return Place(None if absent else _key(order_by, key), workflow_id, absent)
-    except (AttributeError, ValueError, TypeError, binascii.Error):
+        return Place(None if absent else _key(order_by, key), _text(workflow_id), absent)
+    except (ValueError, TypeError, OverflowError):
         raise InvalidCursor("the cursor is damaged") from None
 
 
 def _key(order_by: str, key: Any) -> Any:
-    if order_by in ("extracted_at", "updated_at"):
-        return datetime.fromisoformat(key)
-    expected = {"quality_score": (float, int), "views": (int,), "node_count": (int,), "title": (str,)}[order_by]
-    if isinstance(key, bool) or not isinstance(key, expected):
+    match order_by:
+        case "extracted_at" | "updated_at":
+            return datetime.fromisoformat(key).astimezone(UTC)
+        case "title":
+            return _text(key)
+        case "quality_score" if isinstance(key, int | float) and not isinstance(key, bool):
+            return float(key)
+        case "views" | "node_count" if type(key) is int and -LARGEST <= key <= LARGEST:
+            return key
+        case _:
+            raise ValueError
+
+
+def _text(value: Any) -> str:
+    # A forged cursor may hold what PostgreSQL's text can't.
+    if not isinstance(value, str) or "\x00" in value:
         raise ValueError
-    return float(key) if order_by == "quality_score" else key
+    value.encode("utf-8")
+    return value

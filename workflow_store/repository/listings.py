@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from typing import Any, TypeAlias
 
 from workflow_store.database import Session
 from workflow_store.models.report import Page
@@ -11,12 +12,37 @@ from workflow_store.models.workflow import Part, Workflow
 from workflow_store.queries import join
 from workflow_store.queries.rows import WorkflowRow, to_workflow
 from workflow_store.repository import listing as listings
-from workflow_store.repository.listing import DEFAULT_LIMIT, LISTED_PARTS, Fragment, Listing, check_parts
+from workflow_store.repository.listing import (
+    DEFAULT_LIMIT,
+    DEFAULT_PREFETCH,
+    LISTED_PARTS,
+    MAX_LIMIT,
+    STREAMED_PARTS,
+    Fragment,
+    Listing,
+    check_filters,
+    check_parts,
+    filter_fragments,
+    whole_number,
+)
 from workflow_store.repository.scope import Scope
+
+Fetch: TypeAlias = Callable[[str, Iterable[Any], Callable[[Any], WorkflowRow]], Coroutine[Any, Any, list[WorkflowRow]]]
 
 
 class ListingMethods(Scope):
-    """List and count."""
+    """List, count and stream.
+
+    Their filters; None is no filter, and several are all to be met:
+
+    - ``layer1_success``, ``layer2_success``, ``layer3_success`` (bool): whether metadata, structure, content is stored;
+    - ``min_quality``, ``max_quality`` (float): both bounds included;
+    - ``node_type``, ``category``, ``tag``, ``author`` (str or several): at least one of them; ``node_type_all``: all;
+    - ``min_views``, ``min_nodes``, ``max_nodes`` (int): bounds included;
+    - ``has_videos``, ``has_error`` (bool): False is whatever True is not;
+    - ``extracted_after``, ``updated_after`` (datetime): at this moment or later; ``extracted_before``: before it. A
+      time without a zone is taken as UTC.
+    """
 
     async def list_workflows(
         self,
@@ -40,8 +66,7 @@ class ListingMethods(Scope):
             offset: skips rows by counting them, which costs more the further it goes.
             include: parts to load, of ``metadata``, ``structure`` and ``content``.
             total: also count all that match.
-            filters: ``layer1_success``, ``layer2_success``, ``layer3_success`` (bool), ``min_quality``,
-                ``max_quality`` (both bounds included). None is no filter.
+            filters: see the class.
 
         Raises:
             InvalidField: an order, filter, part or bound that is not allowed.
@@ -53,7 +78,7 @@ class ListingMethods(Scope):
         )
         async with self._sessions.session() as session:
             rows = await _page_rows(session, wanted, asked)
-            counted = await _count(session, wanted.filter_fragments()) if total else None
+            counted = await _count(session, filter_fragments(wanted.filters)) if total else None
         items = tuple(to_workflow(row, transcripts=False) for row in rows[:limit])
         cursor = wanted.cursor_behind(rows[limit - 1]) if len(rows) > limit else None
         return Page(items, cursor, counted)
@@ -64,31 +89,105 @@ class ListingMethods(Scope):
         Raises:
             InvalidField: a filter that is not allowed.
         """
-        given = listings.check_filters(filters)
-        fragments: list[Fragment] = [(f"workflow/list/filter_{name}", (value,)) for name, value in given.items()]
+        given = filter_fragments(check_filters(filters))
         async with self._sessions.session() as session:
-            return await _count(session, fragments)
+            return await _count(session, given)
+
+    def stream_workflows(
+        self,
+        *,
+        order_by: str = "extracted_at",
+        order_desc: bool = True,
+        include: Collection[Part] = frozenset(("metadata",)),
+        prefetch: int = DEFAULT_PREFETCH,
+        **filters: Any,
+    ) -> AsyncGenerator[Workflow, None]:
+        """All workflows that match, in the order of ``list_workflows``, with memory for ``prefetch`` of them.
+
+        One read-only transaction holds a connection and one state of the store from the first workflow to the last;
+        inside ``transaction()`` it is that transaction's own, with its isolation. Who leaves early closes the stream,
+        by ``async with contextlib.aclosing(store.stream_workflows()) as stream``; one that was merely left gives its
+        connection back when Python finds it unused.
+
+        Args:
+            include: parts to load, of ``metadata``, ``structure``, ``content`` and ``transcripts``.
+            prefetch: workflows that are fetched at a time, 1 to 1,000.
+            filters: see the class.
+
+        Raises:
+            InvalidField: an order, filter, part or bound that is not allowed.
+        """
+        asked = check_parts(include, STREAMED_PARTS)
+        size = whole_number("prefetch", prefetch, 1, MAX_LIMIT)
+        wanted = listings.listing(
+            order_by=order_by, order_desc=order_desc, limit=size, offset=None, after=None, filters=filters
+        )
+        return self._stream(wanted, asked)
+
+    async def _stream(self, wanted: Listing, asked: frozenset[str]) -> AsyncGenerator[Workflow, None]:
+        text, values = join(wanted.ids())
+        async with (
+            self._sessions.session() as session,
+            _snapshot(session),
+            aclosing(session.stream(text, values, _first_column, wanted.limit)) as batches,
+        ):
+            async for ids in batches:
+                for workflow in await _workflows(session, wanted, ids, asked):
+                    yield workflow
+
+
+def _snapshot(session: Session) -> AbstractAsyncContextManager[None]:
+    if session.in_transaction:
+        # No savepoint: rolling back to it would undo what the caller wrote while the stream was open.
+        return nullcontext()
+    return session.transaction(isolation="repeatable_read", readonly=True)
 
 
 async def _page_rows(session: Session, wanted: Listing, asked: frozenset[str]) -> list[WorkflowRow]:
-    select: Fragment = ("workflow/list/select", ("metadata" in asked, "structure" in asked, "content" in asked))
     more = wanted.limit + 1
-
-    async def fetch(fragments: list[Fragment]) -> list[WorkflowRow]:
-        text, values = join([select, *fragments])
-        return await session.fetch_text(text, values, WorkflowRow._make)
-
     if wanted.offset is not None:
-        return await fetch(wanted.skipping(more))
+        return await _fetch(session.fetch_planned, wanted.skipping(asked, more))
     rows: list[WorkflowRow] = []
     if wanted.place is None or not wanted.place.absent:
-        rows = await fetch(wanted.with_key(more))
-    if len(rows) < more and wanted.order_by in listings.NULLABLE:
-        rows += await fetch(wanted.without_key(more - len(rows)))
+        rows = await _branch(session, wanted, asked, more, absent=False)
+    if len(rows) < more and wanted.can_lack_key:
+        rows += await _branch(session, wanted, asked, more - len(rows), absent=True)
     return rows
 
 
-async def _count(session: Session, fragments: list[Fragment]) -> int:
-    text, values = join([("workflow/list/count", ()), *fragments])
-    (total,) = await session.fetch_text(text, values, lambda record: int(record[0]))
+async def _branch(
+    session: Session, wanted: Listing, asked: frozenset[str], limit: int, *, absent: bool
+) -> list[WorkflowRow]:
+    if not wanted.filters:
+        return await _fetch(session.fetch_text, wanted.page(asked, limit, absent=absent))
+    rows = await _fetch(session.fetch_text, wanted.walking(asked, limit, absent=absent))
+    if len(rows) < limit:
+        rows = await _fetch(session.fetch_planned, wanted.gathering(asked, limit, absent=absent))
+    return rows
+
+
+async def _fetch(fetch: Fetch, fragments: list[Fragment]) -> list[WorkflowRow]:
+    text, values = join(fragments)
+    return await fetch(text, values, WorkflowRow._make)
+
+
+async def _count(session: Session, filters: list[Fragment]) -> int:
+    text, values = join([("workflow/list/count", ()), *filters])
+    (total,) = await session.fetch_planned(text, values, lambda record: int(record[0]))
     return total
+
+
+async def _workflows(session: Session, wanted: Listing, ids: list[str], asked: frozenset[str]) -> list[Workflow]:
+    text, values = join(wanted.of_ids(ids, asked))
+    rows = await session.fetch_text(text, values, WorkflowRow._make)
+    if "transcripts" not in asked:
+        return [to_workflow(row, transcripts=False) for row in rows]
+    text, values = join([("workflow/list/transcripts", (ids,))])
+    spoken: dict[str, list[tuple[Any, ...]]] = {}
+    for workflow_id, *columns in await session.fetch_text(text, values, tuple):
+        spoken.setdefault(workflow_id, []).append(tuple(columns))
+    return [to_workflow(row._replace(transcripts=spoken.get(row.workflow_id)), transcripts=True) for row in rows]
+
+
+def _first_column(record: Any) -> str:
+    return str(record[0])

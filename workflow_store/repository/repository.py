@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 
 from workflow_store.database import HeldSession, Isolation
 from workflow_store.repository.listings import ListingMethods
+from workflow_store.repository.search import SearchMethods
 from workflow_store.repository.statistics import StatisticsMethods
 from workflow_store.repository.workflows import WorkflowMethods
 
 
-class Repository(WorkflowMethods, ListingMethods, StatisticsMethods):
+class Repository(WorkflowMethods, ListingMethods, SearchMethods, StatisticsMethods):
     """Reads and writes workflows. Every method raises the library's own errors, see ``workflow_store.errors``."""
 
     @asynccontextmanager
@@ -25,3 +26,4 @@ class Repository(WorkflowMethods, ListingMethods, StatisticsMethods):
         """
         async with self._sessions.session() as session, session.transaction(isolation=isolation, readonly=readonly):
             yield Repository(HeldSession(session), self._limits)
+        self._changed()

@@ -30,6 +30,7 @@ class WorkflowMethods(Scope):
         async with self._sessions.session() as session:
             if not await create_one(session, record):
                 raise AlreadyExists(workflow.workflow_id)
+        self._changed()
 
     async def upsert_workflow(self, workflow: Workflow, *, replace: bool = False, touch: bool = True) -> Outcome:
         """Store a workflow, or merge it into the stored one part by part.
@@ -46,7 +47,10 @@ class WorkflowMethods(Scope):
         """
         record = self._encoded(workflow)
         async with self._sessions.session() as session:
-            return await write_one(session, record, replace=replace, touch=touch)
+            outcome = await write_one(session, record, replace=replace, touch=touch)
+        if outcome != "unchanged":
+            self._changed()
+        return outcome
 
     async def get_workflow(self, workflow_id: str, *, include: Collection[Part] = PARTS) -> Workflow | None:
         """The workflow with the parts that are asked for, in one round trip; None where there is none.

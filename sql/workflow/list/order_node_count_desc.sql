@@ -1,4 +1,2 @@
--- Orders a listing by node_count, descending, then by id; one index gives this order.
--- $1 limit int8
+-- Orders a listing by node_count, descending, then by id; one index gives this order, absent keys apart.
 ORDER BY w.node_count DESC, w.workflow_id DESC
-LIMIT $1

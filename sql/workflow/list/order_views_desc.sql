@@ -1,4 +1,2 @@
--- Orders a listing by views, descending, then by id; one index gives this order.
--- $1 limit int8
+-- Orders a listing by views, descending, then by id; one index gives this order, absent keys apart.
 ORDER BY w.views DESC, w.workflow_id DESC
-LIMIT $1

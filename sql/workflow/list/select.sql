@@ -1,5 +1,4 @@
--- Opens a listing: workflows with the parts that are asked for. Filters, an order and a limit follow.
--- $1 metadata bool, $2 structure bool, $3 content bool
+-- Opens a listing: the columns of a workflow and its parts. Where they come from follows, then filters and an order.
 SELECT
     w.workflow_id,
     w.url,
@@ -50,9 +49,3 @@ SELECT
     c.raw_content,
     c.extracted_at AS content_extracted_at,
     NULL::record[] AS transcripts
-FROM workflow_store.workflows AS w
-LEFT JOIN workflow_store.workflow_scrape AS r ON r.workflow_id = w.workflow_id
-LEFT JOIN workflow_store.workflow_metadata AS m ON m.workflow_id = w.workflow_id AND $1
-LEFT JOIN workflow_store.workflow_structure AS s ON s.workflow_id = w.workflow_id AND $2
-LEFT JOIN workflow_store.workflow_content AS c ON c.workflow_id = w.workflow_id AND $3
-WHERE true

@@ -1,0 +1,2 @@
+-- Closes the ids of a page. The columns follow.
+)

@@ -1,0 +1,2 @@
+-- Keeps only those whose last scrape failed.
+AND w.error_message IS NOT NULL

@@ -1,4 +1,0 @@
--- Orders a listing by title, ascending, absent ones last, and skips rows by counting them.
--- $1 limit int8, $2 offset int8
-ORDER BY w.title_key ASC NULLS LAST, w.workflow_id ASC
-LIMIT $1 OFFSET $2

@@ -1,4 +1,0 @@
--- Orders a listing by views, descending, absent ones last, and skips rows by counting them.
--- $1 limit int8, $2 offset int8
-ORDER BY w.views DESC NULLS LAST, w.workflow_id DESC
-LIMIT $1 OFFSET $2
