@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Generator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +13,16 @@ from workflow_store import schema
 from workflow_store.database import Database, PoolStatistics, Session
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.errors import SchemaMissing, SchemaOutdated, SettingsError, StoreClosed
-from workflow_store.ingest import BulkIngest, IngestOptions, OnError, Progress, SearchIndexer, Source
+from workflow_store.ingest import (
+    BulkIngest,
+    IngestOptions,
+    OnError,
+    Progress,
+    SearchIndexer,
+    Source,
+    Writer,
+    WriterOptions,
+)
 from workflow_store.models.report import IngestReport
 from workflow_store.models.search import SearchLag
 from workflow_store.queries.catalogue import SERVER_FACTS
@@ -188,6 +197,43 @@ class WorkflowStore(Repository):
         finally:
             if counted.inserted or counted.updated:
                 self._wake_the_indexer()
+
+    @asynccontextmanager
+    async def writer(
+        self,
+        *,
+        batch_size: int | None = None,
+        connections: int | None = None,
+        max_delay: float = 0.0,
+        max_waiting: int = 1_000,
+        replace: bool = False,
+        touch: bool = True,
+    ) -> AsyncIterator[Writer]:
+        """A writer for many tasks: each awaits ``put`` of its own record, and what waits is committed together.
+
+        Args:
+            batch_size: records in a group; ``batch_size`` of the settings where not given.
+            connections: groups in flight; ``ingest_connections`` of the settings where not given.
+            max_delay: seconds to gather before a group that is not full; 0 is no timer at all, since a group is what
+                arrived while the last one was being written.
+            max_waiting: puts beyond this number wait for room.
+            replace: parts that are None are deleted instead of kept.
+            touch: note that unchanged workflows were seen; False leaves them wholly alone.
+        """
+        self._opened()
+        options = WriterOptions(
+            limits=self._limits,
+            batch_size=self.settings.batch_size if batch_size is None else whole_number("batch_size", batch_size, 1),
+            connections=(
+                self.settings.ingest_connections if connections is None else whole_number("connections", connections, 1)
+            ),
+            max_delay=max_delay,
+            max_waiting=whole_number("max_waiting", max_waiting, 1),
+            replace=replace,
+            touch=touch,
+        )
+        async with Writer(self._sessions, options, self._wake_the_indexer) as writer:
+            yield writer
 
     async def refresh_search(self) -> int:
         """Wait until the long texts of everything stored so far can be searched.

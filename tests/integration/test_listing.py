@@ -31,14 +31,15 @@ from workflow_store.database import Session
 from workflow_store.errors import ServerUnavailable
 from workflow_store.queries import join
 from workflow_store.repository import cursor
-from workflow_store.repository.filters import FILTERS, check_filters
-from workflow_store.repository.listing import LISTED_PARTS, NULLABLE, ORDERS, OrderBy, listing
+from workflow_store.repository.filters import FILTERS, Fragment, check_filters
+from workflow_store.repository.listing import LISTED_PARTS, NULLABLE, ORDERS, Listing, OrderBy, listing
 from workflow_store.resources import folder, statement
 from workflow_store.testing import TestServer
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
 LONG = "author " * 30
 COUNT = 60
+BEFORE_TIME = datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))
 
 
 def made(number: int) -> Workflow:
@@ -214,7 +215,7 @@ async def test_each_filter_pages_as_the_model_says_in_each_order_and_size(
                 assert seen == wanted, f"{name}={value!r}, pages of {limit}"
 
 
-@pytest.mark.parametrize(("one", "two"), itertools.combinations(FILTERS, 2))
+@pytest.mark.parametrize(("one", "two"), list(itertools.combinations(FILTERS, 2)))
 async def test_each_pair_of_filters_is_met_together(
     listed: WorkflowStore, model: list[Workflow], one: str, two: str
 ) -> None:
@@ -291,7 +292,7 @@ def test_a_filter_of_another_type_names_what_is_expected() -> None:
 
 async def test_an_unknown_filter_names_those_there_are(listed: WorkflowStore) -> None:
     for ask in (listed.list_workflows, listed.count_workflows):
-        with pytest.raises(InvalidField, match="colour: is no filter; allowed: author, category, .*, updated_after"):
+        with pytest.raises(InvalidField, match=r"colour: is no filter; allowed: author, category, .*, updated_after"):
             await ask(colour="red")
     with pytest.raises(InvalidField, match="colour: is no filter"):
         listed.stream_workflows(colour="red")
@@ -302,7 +303,7 @@ async def test_misuse_of_a_stream_is_told_before_the_first_workflow(listed: Work
         listed.stream_workflows(prefetch=0)
     with pytest.raises(InvalidField, match="'size' is no order; allowed: extracted_at"):
         listed.stream_workflows(order_by="size")
-    with pytest.raises(InvalidField, match="include: 'layer1'.*allowed: content, metadata, structure, transcripts"):
+    with pytest.raises(InvalidField, match=r"include: 'layer1'.*allowed: content, metadata, structure, transcripts"):
         listed.stream_workflows(include={"layer1"})  # type: ignore[arg-type]
 
 
@@ -333,7 +334,7 @@ async def test_a_cursor_is_bound_to_its_filters(listed: WorkflowStore, other: di
         await listed.list_workflows(limit=2, after=page.next, **other)
     for order in ({"order_by": "title"}, {"order_desc": False}):
         with pytest.raises(InvalidCursor, match="another order or other filters"):
-            await listed.list_workflows(limit=2, after=page.next, tag="x", **order)  # type: ignore[arg-type]
+            await listed.list_workflows(limit=2, after=page.next, tag="x", **order)
 
 
 @pytest.mark.parametrize(
@@ -519,34 +520,36 @@ def declared(name: str) -> list[str]:
     return re.findall(r"\$\d+ \w+ (\w+(?:\[\])?)", comment)
 
 
-@pytest.mark.parametrize("form", ["skipping", "page", "walking", "gathering", "ids", "of_ids"])
-async def test_each_form_of_each_order_takes_what_its_fragments_declare(session: Session, form: str) -> None:
-    for order_by, descending in itertools.product(ORDERS, (True, False)):
-        key = {"title": "T", "extracted_at": START.isoformat(), "updated_at": START.isoformat()}.get(order_by, 5)
-        places = [[key, "id"], *([[None, "id"]] if order_by in NULLABLE else [])]
-        for place, name in itertools.product(places, FILTERS):
-            filters = {name: VALUES[name][-1]}
-            asked = listing(
-                order_by=order_by,
-                order_desc=descending,
-                limit=5,
-                offset=None,
-                after=cursor.encode([cursor.binding(order_by, descending, check_filters(filters)), *place]),
-                filters=filters,
-            )
-            fragments = {
-                "skipping": lambda asked=asked: asked.skipping(LISTED_PARTS, 6),
-                "page": lambda asked=asked, place=place: asked.page(LISTED_PARTS, 6, absent=place[0] is None),
-                "walking": lambda asked=asked, place=place: asked.walking(LISTED_PARTS, 6, absent=place[0] is None),
-                "gathering": lambda asked=asked, place=place: asked.gathering(LISTED_PARTS, 6, absent=place[0] is None),
-                "ids": lambda asked=asked: asked.ids(),
-                "of_ids": lambda asked=asked: asked.of_ids(["id"], LISTED_PARTS),
-            }[form]()
+def forms(asked: Listing, *, absent: bool) -> dict[str, list[Fragment]]:
+    """All statements a listing can become."""
+    return {
+        "skipping": asked.skipping(LISTED_PARTS, 6),
+        "page": asked.page(LISTED_PARTS, 6, absent=absent),
+        "walking": asked.walking(LISTED_PARTS, 6, absent=absent),
+        "gathering": asked.gathering(LISTED_PARTS, 6, absent=absent),
+        "ids": asked.ids(),
+        "of_ids": asked.of_ids(["id"], LISTED_PARTS),
+    }
+
+
+@pytest.mark.parametrize("order_by", ORDERS)
+@pytest.mark.parametrize("descending", [True, False])
+async def test_each_statement_takes_what_its_fragments_declare(
+    session: Session, order_by: OrderBy, descending: bool
+) -> None:
+    key = {"title": "T", "extracted_at": START.isoformat(), "updated_at": START.isoformat()}.get(order_by, 5)
+    places: list[list[Any]] = [[key, "id"], *([[None, "id"]] if order_by in NULLABLE else [])]
+    for place, name in itertools.product(places, FILTERS):
+        filters = {name: VALUES[name][-1]}
+        after = cursor.encode([cursor.binding(order_by, descending, check_filters(filters)), *place])
+        asked = listing(order_by=order_by, order_desc=descending, limit=5, offset=None, after=after, filters=filters)
+        for fragments in forms(asked, absent=place[0] is None).values():
             text, values = join(fragments)
-            prepared = await session.connection.prepare(text, name="under_test")
+            prepared = await session.connection.prepare(text)
 
             taken = [spelt(parameter) for parameter in prepared.get_parameters()]
-            assert taken == list(itertools.chain.from_iterable(declared(name) for name, _ in fragments)), text
+            told = [kind for fragment, _ in fragments for kind in declared(fragment)]
+            assert taken == told, text
             assert len(values) == len(taken)
 
 
@@ -561,10 +564,8 @@ def test_each_fragment_of_a_listing_is_reachable() -> None:
             asked = listing(
                 order_by=order_by, order_desc=descending, limit=1, offset=None, after=None, filters={name: value}
             )
-            forms = [asked.skipping((), 1), asked.ids(), asked.of_ids([], ())]
-            for absent in (False, True):
-                forms += [form((), 1, absent=absent) for form in (asked.page, asked.walking, asked.gathering)]
-            expected_names |= {fragment.rpartition("/")[2] for form in forms for fragment, _ in form}
+            joined = [*forms(asked, absent=False).values(), *forms(asked, absent=True).values()]
+            expected_names |= {fragment.rpartition("/")[2] for fragments in joined for fragment, _ in fragments}
         expected_names |= {f"after_{order_by}_{direction}" for direction in ("asc", "desc")}
 
     assert {path.stem for path in (folder("sql") / "workflow" / "list").glob("*.sql")} == expected_names

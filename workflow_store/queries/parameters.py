@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeVar
 
-from workflow_store.errors import InvalidJson, InvalidRecord
+from workflow_store.errors import InvalidField, InvalidJson, InvalidRecord
 from workflow_store.models.json import DEFAULT_MAX_BYTES, DEFAULT_MAX_DEPTH, Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
 
@@ -177,6 +177,18 @@ class _Digest:
         self._state.update(b"%b%d:" % (kind, len(raw)))
         self._state.update(raw)
         self.size += len(raw)
+
+
+def encode_one(workflow: object, limits: Limits) -> Encoded:
+    """Check and encode what a caller gives as one workflow.
+
+    Raises:
+        InvalidField: it is no Workflow.
+        InvalidRecord: something in it can't be stored; the field is named.
+    """
+    if not isinstance(workflow, Workflow):
+        raise InvalidField("workflow", f"a Workflow is expected, not {type(workflow).__name__}")
+    return encode(workflow, limits, datetime.now(UTC))
 
 
 def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:

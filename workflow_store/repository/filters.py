@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from workflow_store.errors import InvalidField
 from workflow_store.models.json import Json
@@ -87,12 +87,22 @@ def _names(value: Any) -> tuple[str, ...]:
     """One string or some, as a sorted tuple without repeats."""
     if not isinstance(value, Collection) or isinstance(value, bytes | bytearray | Mapping):
         raise ValueError
-    names = {value} if isinstance(value, str) else set(value)
-    if not names or not all(isinstance(name, str) and "\x00" not in name for name in names):
+    names: set[Any] = {value} if isinstance(value, str) else set(cast("Collection[Any]", value))
+    if not names:
         raise ValueError
-    for name in names:
-        name.encode("utf-8")  # a lone surrogate raises a ValueError
-    return tuple(sorted(names))
+    return tuple(sorted(storable(name) for name in names))
+
+
+def storable(value: Any) -> str:
+    """A string that PostgreSQL's ``text`` can hold.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError
+    value.encode("utf-8")  # a lone surrogate raises a ValueError
+    return value
 
 
 def _path(name: str) -> str:

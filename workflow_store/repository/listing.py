@@ -11,7 +11,7 @@ from workflow_store.errors import InvalidCursor, InvalidField
 from workflow_store.queries.rows import WorkflowRow
 from workflow_store.repository import cursor as cursors
 from workflow_store.repository.filters import FILTERS as FILTERS
-from workflow_store.repository.filters import LARGEST
+from workflow_store.repository.filters import LARGEST, storable
 from workflow_store.repository.filters import Fragment as Fragment
 from workflow_store.repository.filters import check_filters as check_filters
 from workflow_store.repository.filters import filter_fragments as filter_fragments
@@ -233,7 +233,7 @@ def _place(cursor: str, bound: str, order_by: str) -> Place:
     key, workflow_id = cursors.decode(cursor, bound)
     try:
         absent = key is None and order_by in NULLABLE
-        return Place(None if absent else _key(order_by, key), _text(workflow_id), absent)
+        return Place(None if absent else _key(order_by, key), storable(workflow_id), absent)
     except (ValueError, TypeError, OverflowError):
         raise InvalidCursor("the cursor is damaged") from None
 
@@ -243,18 +243,10 @@ def _key(order_by: str, key: Any) -> Any:
         case "extracted_at" | "updated_at":
             return datetime.fromisoformat(key).astimezone(UTC)
         case "title":
-            return _text(key)
+            return storable(key)
         case "quality_score" if isinstance(key, int | float) and not isinstance(key, bool):
             return float(key)
         case "views" | "node_count" if type(key) is int and -LARGEST <= key <= LARGEST:
             return key
         case _:
             raise ValueError
-
-
-def _text(value: Any) -> str:
-    # A forged cursor may hold what PostgreSQL's text can't.
-    if not isinstance(value, str) or "\x00" in value:
-        raise ValueError
-    value.encode("utf-8")
-    return value

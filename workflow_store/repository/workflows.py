@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
-from workflow_store.errors import AlreadyExists, InvalidField
+from workflow_store.errors import AlreadyExists
 from workflow_store.ingest import create_one, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import PARTS, Part, Workflow
 from workflow_store.queries import catalogue
-from workflow_store.queries.parameters import Encoded, encode
+from workflow_store.queries.parameters import encode_one
 from workflow_store.queries.rows import to_workflow
 from workflow_store.repository.listing import check_parts
 from workflow_store.repository.scope import Scope
@@ -26,7 +25,7 @@ class WorkflowMethods(Scope):
             AlreadyExists: its id is stored.
             InvalidRecord: it can't be stored; the field is named.
         """
-        record = self._encoded(workflow)
+        record = encode_one(workflow, self._limits)
         async with self._sessions.session() as session:
             if not await create_one(session, record):
                 raise AlreadyExists(workflow.workflow_id)
@@ -45,7 +44,7 @@ class WorkflowMethods(Scope):
         Raises:
             InvalidRecord: it can't be stored; the field is named.
         """
-        record = self._encoded(workflow)
+        record = encode_one(workflow, self._limits)
         async with self._sessions.session() as session:
             outcome = await write_one(session, record, replace=replace, touch=touch)
         if outcome != "unchanged":
@@ -74,8 +73,3 @@ class WorkflowMethods(Scope):
         """Delete a workflow with its parts and media links; whether it was there."""
         async with self._sessions.session() as session:
             return await session.fetch_one(catalogue.DELETE_WORKFLOW, workflow_id)
-
-    def _encoded(self, workflow: object) -> Encoded:
-        if not isinstance(workflow, Workflow):
-            raise InvalidField("workflow", f"a Workflow is expected, not {type(workflow).__name__}")
-        return encode(workflow, self._limits, datetime.now(UTC))

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.records import full_workflow, parts_of, small_workflow
+from workflow_store import (
+    InvalidField,
+    InvalidRecord,
+    Metadata,
+    ServerError,
+    StoreClosed,
+    WorkflowStore,
+)
+from workflow_store.database import Session
+
+
+async def test_each_caller_gets_its_own_answer_after_the_commit(store: WorkflowStore) -> None:
+    await store.ingest([full_workflow("same"), full_workflow("changed")])
+
+    async with store.writer() as writer:
+        answers = await asyncio.gather(
+            writer.put(full_workflow("new")),
+            writer.put(full_workflow("same")),
+            writer.put(full_workflow("changed", url="https://other")),
+        )
+        back = await store.get_workflow("new")
+
+    assert list(answers) == ["inserted", "unchanged", "updated"]
+    assert parts_of(back) == parts_of(full_workflow("new"))
+
+
+async def test_what_waits_is_committed_together(store: WorkflowStore) -> None:
+    async with store.writer(connections=1) as writer:
+        answers = await asyncio.gather(*(writer.put(small_workflow(str(number))) for number in range(300)))
+        groups = writer.groups
+
+    assert answers == ["inserted"] * 300
+    assert groups <= 4
+
+
+async def test_a_bad_record_fails_only_its_own_caller(store: WorkflowStore, session: Session) -> None:
+    await session.connection.execute(
+        "ALTER TABLE workflow_store.workflow_metadata ADD CONSTRAINT fussy CHECK (title <> 'refused')"
+    )
+
+    async with store.writer() as writer:
+        answers = await asyncio.gather(
+            *(writer.put(small_workflow(str(number))) for number in range(20)),
+            writer.put(small_workflow("nul", metadata=Metadata(title="\x00"))),
+            writer.put(small_workflow("refused", metadata=Metadata(title="refused"))),
+            writer.put({"workflow_id": "x"}),  # type: ignore[arg-type]
+            return_exceptions=True,
+        )
+
+    assert answers[:20] == ["inserted"] * 20
+    assert [type(answer) for answer in answers[20:]] == [InvalidRecord, InvalidRecord, InvalidField]
+    assert "fussy" in str(answers[21])
+
+
+async def test_puts_of_one_id_are_written_in_their_order(store: WorkflowStore) -> None:
+    async with store.writer(connections=4) as writer:
+        answers = await asyncio.gather(
+            *(writer.put(small_workflow("1", metadata=Metadata(title=str(number)))) for number in range(30)),
+            *(writer.put(small_workflow(f"other{number}")) for number in range(30)),
+        )
+
+    back = await store.get_workflow("1")
+    assert back is not None
+    assert back.metadata is not None
+    assert back.metadata.title == "29"
+    assert answers[:30] == ["inserted"] + ["updated"] * 29
+
+
+async def test_leaving_the_block_writes_what_waits_and_closes(store: WorkflowStore) -> None:
+    async with store.writer(connections=1, batch_size=2) as writer:
+        tasks = [asyncio.create_task(writer.put(small_workflow(str(number)))) for number in range(9)]
+        await asyncio.sleep(0)
+
+    assert [await task for task in tasks] == ["inserted"] * 9
+    await writer.close()
+    with pytest.raises(StoreClosed, match="writer is closed"):
+        await writer.put(small_workflow("late"))
+
+
+async def test_puts_beyond_the_bound_wait_for_room(store: WorkflowStore, session: Session) -> None:
+    async with store.writer(connections=1, max_waiting=3) as writer:
+        async with session.transaction():
+            await session.connection.execute("LOCK TABLE workflow_store.workflows IN SHARE MODE")
+            tasks = [asyncio.create_task(writer.put(small_workflow(str(number)))) for number in range(10)]
+            await asyncio.sleep(0.2)
+            held = len(writer._waiting) + len(writer._flying)
+        answers = await asyncio.gather(*tasks)
+
+    assert held == 3
+    assert answers == ["inserted"] * 10
+
+
+async def test_a_put_cancelled_while_it_waits_is_not_stored(store: WorkflowStore, session: Session) -> None:
+    async with store.writer(connections=1) as writer:
+        async with session.transaction():
+            await session.connection.execute("LOCK TABLE workflow_store.workflows IN SHARE MODE")
+            first = asyncio.create_task(writer.put(small_workflow("first")))
+            await asyncio.sleep(0.2)
+            second = asyncio.create_task(writer.put(small_workflow("second")))
+            await asyncio.sleep(0.05)
+            second.cancel()
+            await asyncio.gather(second, return_exceptions=True)
+        assert await first == "inserted"
+
+    assert second.cancelled()
+    assert await store.get_workflow("second") is None
+
+
+async def test_a_lost_connection_is_told_to_each_caller_of_the_group_and_the_writer_goes_on(
+    store: WorkflowStore, session: Session
+) -> None:
+    async with store.writer(connections=1) as writer:
+        async with session.transaction():
+            await session.connection.execute("LOCK TABLE workflow_store.workflows IN SHARE MODE")
+            tasks = [asyncio.create_task(writer.put(small_workflow(str(number)))) for number in range(5)]
+            await asyncio.sleep(0.3)
+            await session.connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+            )
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+        later = await writer.put(small_workflow("later"))
+
+    failed = [answer for answer in answers if isinstance(answer, ServerError)]
+    assert failed
+    assert all(answer == "inserted" or isinstance(answer, ServerError) for answer in answers)
+    assert later == "inserted"
+
+
+async def test_a_delay_gathers_a_group(store: WorkflowStore) -> None:
+    async with store.writer(connections=1, max_delay=0.2) as writer:
+        tasks = []
+        for number in range(5):
+            tasks.append(asyncio.create_task(writer.put(small_workflow(str(number)))))
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*tasks)
+
+        assert writer.groups == 1
+
+
+async def test_a_cancelled_close_leaves_nobody_waiting(store: WorkflowStore, session: Session) -> None:
+    async def scrape() -> None:
+        async with store.writer(connections=1) as writer:
+            await asyncio.gather(*(writer.put(small_workflow(str(number))) for number in range(5)))
+
+    async with session.transaction():
+        await session.connection.execute("LOCK TABLE workflow_store.workflows IN SHARE MODE")
+        task = asyncio.create_task(scrape())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.sleep(0.1)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=5)
+
+    assert done == {task}
+    assert task.cancelled()
+
+
+async def test_misuse_of_a_writer_is_told(store: WorkflowStore) -> None:
+    with pytest.raises(InvalidField, match="max_waiting"):
+        async with store.writer(max_waiting=0):
+            pass
+    with pytest.raises(StoreClosed):
+        async with WorkflowStore.open(dsn="postgresql://nowhere").writer():
+            pass

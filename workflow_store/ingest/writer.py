@@ -1,0 +1,185 @@
+"""Group commit: many tasks await one record each, and what waits at the same moment is committed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from workflow_store.database import Sessions
+from workflow_store.database.faults import is_record_fault
+from workflow_store.errors import InvalidRecord, ServerError, StoreClosed
+from workflow_store.ingest.batch import write_batch
+from workflow_store.models.report import Outcome
+from workflow_store.models.workflow import Workflow
+from workflow_store.queries.parameters import Encoded, Limits, encode_one
+
+
+@dataclass(frozen=True, slots=True)
+class WriterOptions:
+    """See ``WorkflowStore.writer``."""
+
+    limits: Limits
+    batch_size: int
+    connections: int
+    max_delay: float = 0.0
+    max_waiting: int = 1_000
+    replace: bool = False
+    touch: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Put:
+    record: Encoded
+    answer: asyncio.Future[Outcome]
+
+
+class Writer:
+    """Stores records one by one for many tasks, in groups.
+
+    A group is what arrived while the last one was being written; nobody waits for a timer unless ``max_delay`` says so.
+    Two records of one id are never in the same group, nor in two at once: they are written in the order of their puts.
+    """
+
+    def __init__(self, sessions: Sessions, options: WriterOptions, changed: Callable[[], object]) -> None:
+        self._sessions = sessions
+        self._changed = changed
+        self._options = options
+        self._waiting: deque[_Put] = deque()
+        self._flying: set[str] = set()
+        self._room = asyncio.Semaphore(options.max_waiting)
+        self._arrived = asyncio.Condition()
+        self._workers: list[asyncio.Task[None]] = []
+        self._open = False
+        self.groups = 0
+        """How many groups were committed so far."""
+
+    async def __aenter__(self) -> Self:
+        self._open = True
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._options.connections)]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def put(self, workflow: Workflow) -> Outcome:
+        """Store a workflow; returns when it is durable.
+
+        Cancelled while it waits, it is not stored; cancelled while its group is being written, it may be.
+
+        Returns:
+            ``"inserted"``, ``"updated"`` or ``"unchanged"``.
+
+        Raises:
+            InvalidRecord: it can't be stored; only its own caller is told.
+            CommitUnknown: its group may be stored or not; each caller of the group is told.
+            ServerError: its group is not stored.
+            StoreClosed: the writer is closed.
+        """
+        record = encode_one(workflow, self._options.limits)
+        async with self._room:
+            if not self._open:
+                raise StoreClosed("the writer is closed")
+            put = _Put(record, asyncio.get_running_loop().create_future())
+            self._waiting.append(put)
+            async with self._arrived:
+                self._arrived.notify()
+            try:
+                return await put.answer
+            except asyncio.CancelledError:
+                if put in self._waiting:
+                    self._waiting.remove(put)
+                raise
+
+    async def close(self) -> None:
+        """Write what waits, then end. May be called again."""
+        self._open = False
+        async with self._arrived:
+            self._arrived.notify_all()
+        try:
+            await asyncio.gather(*self._workers)
+        except asyncio.CancelledError:
+            for worker in self._workers:
+                worker.cancel()
+            await asyncio.gather(*self._workers, return_exceptions=True)
+            for put in self._waiting:
+                put.answer.cancel()
+            raise
+
+    async def _work(self) -> None:
+        while True:
+            async with self._arrived:
+                await self._arrived.wait_for(lambda: self._ready() or (not self._open and not self._waiting))
+                if not self._waiting:
+                    return
+            if self._options.max_delay and len(self._waiting) < self._options.batch_size:
+                await asyncio.sleep(self._options.max_delay)
+            group = self._take()
+            if not group:
+                continue
+            ids = {put.record.workflow_id for put in group}
+            self._flying |= ids
+            try:
+                await self._write(group)
+                self.groups += 1
+            finally:
+                self._flying -= ids
+                for put in group:
+                    # Only a worker that was ended leaves an answer open.
+                    put.answer.cancel()
+                async with self._arrived:
+                    self._arrived.notify_all()
+
+    def _ready(self) -> bool:
+        return any(put.record.workflow_id not in self._flying for put in self._waiting)
+
+    def _take(self) -> list[_Put]:
+        group: list[_Put] = []
+        left: deque[_Put] = deque()
+        taken: set[str] = set()
+        while self._waiting:
+            put = self._waiting.popleft()
+            workflow_id = put.record.workflow_id
+            if len(group) == self._options.batch_size or workflow_id in taken or workflow_id in self._flying:
+                left.append(put)
+            else:
+                group.append(put)
+            # A later record of this id stays behind this one, wherever this one is.
+            taken.add(workflow_id)
+        self._waiting = left
+        return group
+
+    async def _write(self, group: Sequence[_Put]) -> None:
+        records = [put.record for put in group]
+        try:
+            async with self._sessions.session() as session:
+                outcomes = await write_batch(session, records, replace=self._options.replace, touch=self._options.touch)
+        except ServerError as error:
+            if not is_record_fault(error):
+                _answer_all(group, error)
+            elif len(group) == 1:
+                _answer_all(group, InvalidRecord("workflow", str(error)))
+            else:
+                middle = len(group) // 2
+                await self._write(group[:middle])
+                await self._write(group[middle:])
+            return
+        except Exception as error:
+            _answer_all(group, error)
+            return
+        if any(outcome != "unchanged" for outcome in outcomes):
+            self._changed()
+        for put, outcome in zip(group, outcomes, strict=True):
+            if not put.answer.done():
+                put.answer.set_result(outcome)
+
+
+def _answer_all(group: Sequence[_Put], error: Exception) -> None:
+    for put in group:
+        if not put.answer.done():
+            put.answer.set_exception(error)
