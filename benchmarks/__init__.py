@@ -1,1 +1,1 @@
-"""Measurements: each module is a command, ``python -m benchmarks.<name>``."""
+"""Measurements: ``python -m benchmarks``, and ``python -m benchmarks.calibrate`` for the generated data itself."""

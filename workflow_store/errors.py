@@ -39,7 +39,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workflow_store.models.report import IngestReport
@@ -47,6 +47,17 @@ if TYPE_CHECKING:
 
 class StoreError(Exception):
     """Anything this library raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The arguments of __init__ are not those of the message: an exception that crosses processes is put together
+        # from what it holds.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[StoreError], args: tuple[Any, ...], state: dict[str, Any]) -> StoreError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class MisuseError(StoreError):
@@ -82,6 +93,16 @@ class StoreClosed(MisuseError):
 
 class RecordError(StoreError):
     """One record is at fault; others are not affected."""
+
+
+def shown(value: object) -> str:
+    """A caller's value for a message, cut to 80 characters."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python refuses to spell an int of thousands of digits.
+        return f"an {type(value).__name__} of very many digits"
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 class AlreadyExists(RecordError):

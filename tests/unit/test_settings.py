@@ -60,7 +60,7 @@ def test_without_any_source_the_defaults_hold() -> None:
 def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, str] = {}
     for name, value in Settings.load().model_dump().items():
-        if isinstance(value, bool) or isinstance(value, str):
+        if isinstance(value, bool | str):
             continue
         given[name] = DSN if name.endswith("dsn") else "7"
         monkeypatch.setenv(f"WORKFLOW_STORE_{name.upper()}", given[name])
@@ -172,7 +172,7 @@ def test_a_bad_file_is_refused(write: Write, text: str | bytes, reason: str) -> 
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings.load().batch_size = 5
+        Settings.load().batch_size = 5  # type: ignore[misc]
 
 
 def shown(error: BaseException) -> str:

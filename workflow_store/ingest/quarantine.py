@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
@@ -49,8 +50,9 @@ def rejected_workflow(workflow: Workflow, position: int, reason: str) -> Rejecte
     try:
         raw = workflow.to_json().raw
     except StoreError:
-        # What can't be JSON either, half a character say, is kept in Python's spelling.
-        raw = repr(workflow.model_dump()).encode("utf-8", "backslashreplace")
+        # What can't be JSON as it is, half a character say, is escaped; documents become strings, so that all of it
+        # is there.
+        raw = json.dumps(workflow.model_dump(exclude_none=True), default=str).encode("ascii")
     return Rejected(
         source=f"workflow {workflow.workflow_id}",
         reason=reason,

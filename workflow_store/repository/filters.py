@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
-from workflow_store.errors import InvalidField
+from workflow_store.errors import InvalidField, shown
 from workflow_store.models.json import Json
 
 Fragment: TypeAlias = tuple[str, tuple[Any, ...]]
@@ -50,7 +50,7 @@ def check_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
         try:
             checked[name] = spec.convert(value)
         except (TypeError, ValueError, OverflowError):
-            raise InvalidField(name, f"{spec.expected} is expected, not {value!r}") from None
+            raise InvalidField(name, f"{spec.expected} is expected, not {shown(value)}") from None
     return checked
 
 
@@ -87,7 +87,8 @@ def _names(value: Any) -> tuple[str, ...]:
     """One string or some, as a sorted tuple without repeats."""
     if not isinstance(value, Collection) or isinstance(value, bytes | bytearray | Mapping):
         raise ValueError
-    names: set[Any] = {value} if isinstance(value, str) else set(cast("Collection[Any]", value))
+    several: Collection[Any] = value  # pyright: ignore[reportUnknownVariableType]
+    names: set[Any] = {value} if isinstance(value, str) else set(several)
     if not names:
         raise ValueError
     return tuple(sorted(storable(name) for name in names))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from workflow_store.errors import InvalidCursor, InvalidField
+from workflow_store.errors import InvalidCursor, InvalidField, shown
 from workflow_store.queries.rows import WorkflowRow
 from workflow_store.repository import cursor as cursors
 from workflow_store.repository.filters import FILTERS as FILTERS
@@ -17,6 +17,8 @@ from workflow_store.repository.filters import check_filters as check_filters
 from workflow_store.repository.filters import filter_fragments as filter_fragments
 
 OrderBy: TypeAlias = Literal["extracted_at", "updated_at", "quality_score", "views", "title", "node_count"]
+# What a bigint holds.
+_LARGEST: Final = 2**63 - 1
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1_000
 
@@ -204,15 +206,15 @@ def check_limit(limit: object) -> int:
     return whole_number("limit", limit, 1, MAX_LIMIT)
 
 
-def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
+def whole_number(name: str, value: object, least: int, most: int = _LARGEST) -> int:
     """An int within bounds.
 
     Raises:
         InvalidField: it is something else.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        allowed = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
-        raise InvalidField(name, f"{allowed}, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        allowed = f"{least:,} or more" if most == _LARGEST else f"{least:,} to {most:,}"
+        raise InvalidField(name, f"{allowed}, not {shown(value)}")
     return value
 
 

@@ -1,0 +1,2 @@
+-- Writes what is dirty to disk, so that each round starts alike.
+CHECKPOINT

@@ -1,0 +1,2 @@
+-- Brings statistics, visibility maps and the pending lists of GIN indexes up to date.
+VACUUM (ANALYZE)
