@@ -17,7 +17,7 @@ import asyncpg
 import psycopg
 from psycopg import sql
 
-from benchmarks.statements import text
+from benchmarks.statements import body
 from workflow_store import schema
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.resources import statement
@@ -46,7 +46,7 @@ class Server:
     def has(self, database: str) -> bool:
         """Whether there is such a database."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            query: Any = text("database_exists").replace("$1", "%s")
+            query: Any = body("database_exists").replace("$1", "%s")
             row = connection.execute(query, (database,)).fetchone()
         return bool(row and row[0])
 

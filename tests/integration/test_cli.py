@@ -163,6 +163,14 @@ class TestDatabase:
         assert shown.out.splitlines()[-1].split() == ["workflow_store.workflow_store.workflows", "1,234"]
         assert (told.document["kept"], told.document["tables"]) == ("/data/old", dict(report.tables))
 
+    @pytest.mark.parametrize(("target", "code"), [(MIGRATIONS[-1], 0), ("0999_none", 2)])
+    def test_downgrade_asks_nothing_where_nothing_is_rolled_back(self, dsn: str, target: str, code: int) -> None:
+        ended, shown = run_in_terminal("db", "downgrade", "--to", target)
+
+        assert ended == code
+        assert "Roll back" not in shown
+        assert run("db", "status", "--json").document["state"] == "current"
+
     def test_unknown_migration_is_wrong_usage(self, dsn: str) -> None:
         assert run("db", "upgrade", "--to", "0999_none").code == 2
         assert run("db", "downgrade", "--to", MIGRATIONS[0], "--steps", "1", "--yes").code == 2

@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.records import small_workflow
+from workflow_store import Metadata, WorkflowStore
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -53,6 +56,35 @@ def test_the_readmes_python_runs_and_answers_as_it_says(database_dsn: str, workp
         '{"nodes": [], "connections": {}}',
     ]
     assert said[4].startswith("Statistics(total_workflows=1,")
+
+
+def test_the_guide_to_ingesting_runs_and_answers_as_it_says(database_dsn: str, workplace: Path) -> None:
+    (code,) = blocks("docs/ingesting.md", "python")
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=workplace, env=environment(database_dsn), capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[:4] for line in done.stdout.splitlines()] == [
+        ["1"],
+        ["1", "0", "0", "0"],
+        ["1000", "True"],
+        ["1"],
+        ["0", "0"],
+    ]
+
+
+async def test_the_guide_to_searching_runs(store: WorkflowStore) -> None:
+    (code,) = blocks("docs/searching.md", "python")[:1]
+    await store.ingest([small_workflow("1", metadata=Metadata(title="Telegram AI agent"))])
+    body = "\n".join(f"    {line}" for line in code.splitlines())
+    names: dict[str, Any] = {}
+
+    exec(f"async def example(store):\n{body}\n    return page", names)
+    page = await names["example"](store)
+
+    assert [hit.workflow.workflow_id for hit in page.items] == ["1"]
 
 
 def test_the_readmes_commands_run_one_after_the_other(empty_database: str, workplace: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from workflow_store.errors import InvalidField
 from workflow_store.importers import IdFrom, Limits, read_path, read_paths
-from workflow_store.models import Json, Metadata, Rejected, Structure, Workflow
+from workflow_store.models import Content, Json, Metadata, Rejected, Structure, Transcript, Workflow
 
 BODY: dict[str, Any] = {
     "id": "own",
@@ -396,6 +396,28 @@ def test_what_export_writes_is_read_back_equal(tmp_path: Path) -> None:
     )
 
     assert one(write(tmp_path / "a.jsonl", str(workflow.to_json()))) == workflow
+
+
+@pytest.mark.parametrize("text", ["null", "5", "[1.50]", '{"a":1e2}', '"x"'])
+def test_every_json_column_of_an_export_keeps_its_bytes(tmp_path: Path, text: str) -> None:
+    workflow = Workflow(
+        workflow_id="1",
+        url="u",
+        metadata=Metadata(raw_metadata=Json.parse(text)),
+        structure=Structure(workflow_json=Json.parse(text)),
+        content=Content(raw_content=Json.parse(text)),
+        transcripts=(Transcript(video_url="v", transcript_json=Json.parse(text)), Transcript(video_url="w")),
+    )
+
+    read = one(write(tmp_path / "a.jsonl", str(workflow.to_json())))
+
+    assert read == workflow == Workflow.from_json(str(workflow.to_json()))
+    assert read.transcripts is not None
+    assert read.transcripts[0].transcript_json is not None
+    assert read.transcripts[0].transcript_json.raw == text.encode()
+    assert read.structure is not None
+    assert read.structure.workflow_json is not None
+    assert read.structure.workflow_json.raw == text.encode()
 
 
 def test_a_workflow_exported_without_parts_is_read(tmp_path: Path) -> None:

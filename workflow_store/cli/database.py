@@ -159,9 +159,14 @@ def _confirm(server: Target, found: SchemaStatus, to: str | None, steps: int | N
         Declined: the answer is not yes.
     """
     applied = [migration.id for migration in found.migrations if migration.applied]
-    kept = len(applied) - (steps or 1) if to is None else applied.index(to) + 1 if to in applied else 0
-    going = applied[max(kept, 0) :]
-    what = f"{plural(len(going), 'migration')} ({', '.join(reversed(going))})" if going else "nothing"
+    if to is None:
+        going = applied[max(len(applied) - (1 if steps is None else steps), 0) :]
+    else:
+        known = to == "base" or any(migration.id == to for migration in found.migrations)
+        going = [name for name in applied if to == "base" or name > to] if known else []
+    if not going:
+        return  # nothing is lost, or the library says what is wrong with it
+    what = f"{plural(len(going), 'migration')} ({', '.join(reversed(going))})"
     sys.stderr.write(f"Roll back {what} on {line(server.address)}? Rows in tables they made are deleted. [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

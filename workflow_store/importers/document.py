@@ -21,12 +21,12 @@ _scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstr
 _PLAIN_KEY = re.compile(r'"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*')
 _NEXT = re.compile(r"[ \t\n\r]*([,}\]])[ \t\n\r]*")
 
+# Members that are stored with their own bytes, whatever they are.
+_COLUMNS: Final = frozenset(("raw_metadata", "workflow_json", "raw_content", "transcript_json"))
 # Members that are stored with their own bytes, or lead to some that are.
-_KEPT_OBJECTS: Final = frozenset(
-    ("record", "workflow", "metadata", "structure", "content", "raw_metadata", "workflow_json", "raw_content")
-)
-# Members that hold many records.
-_KEPT_LISTS: Final = frozenset(("workflows", "data"))
+_KEPT_OBJECTS: Final = frozenset(("record", "workflow", "metadata", "structure", "content"))
+# Members that hold many records, or many transcripts.
+_KEPT_LISTS: Final = frozenset(("workflows", "data", "transcripts"))
 _KEPT_LEVELS: Final = 5
 _CONTAINERS: Final = frozenset((dict, list))
 # Up to 15 digits a float gives back the digits it was read from.
@@ -45,7 +45,7 @@ class Document:
 
     Attributes:
         value: numbers are exact: int, float, or Decimal where a float would lose digits.
-        members: the members of an object that are kept: objects and lists only.
+        members: the members of an object that are kept: what a column or a record may be made of.
         elements: the elements of a kept list; None for anything else.
         repeated: keys that came twice in one object; the last value is the one that stays.
     """
@@ -86,7 +86,7 @@ class Document:
 
 def _is_deeper(value: Any, limit: int) -> bool:
     """Whether more than ``limit`` arrays and objects lie in one another; level by level, without recursion."""
-    level = [value]
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(limit):
         level = [
             child
@@ -174,6 +174,8 @@ class _Scanner:
         """The document of a member or element that is kept; None for others."""
         if level >= _KEPT_LEVELS:
             return None
+        if key in _COLUMNS:
+            return self._leaf(at)
         if key in _KEPT_OBJECTS and self.text.startswith("{", at):
             return self._object(at, level)
         if key in _KEPT_LISTS and self.text.startswith("[", at):
@@ -229,8 +231,12 @@ class _Scanner:
         kept = self._kept("workflow", at, level)
         if kept is not None:
             return kept
+        return self._leaf(at)
+
+    def _leaf(self, at: int) -> Document:
+        before = len(self.repeated)
         value, end = self._scan(at)
-        return Document(value, self.text, at, end)
+        return Document(value, self.text, at, end, repeated=tuple(self.repeated[before:]))
 
     def _next(self, at: int, closing: str) -> int:
         """Where the next member starts, or where the closing bracket stands."""

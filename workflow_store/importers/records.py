@@ -24,7 +24,8 @@ from workflow_store.models.interchange import validated
 
 Record: TypeAlias = Workflow | TemplateAnswer | Rejected
 
-_JSON_COLUMNS: Final = {"metadata": "raw_metadata", "structure": "workflow_json", "content": "raw_content"}
+_PARTS_WITH_DOCUMENTS: Final = ("metadata", "structure", "content")
+_DOCUMENTS: Final = ("raw_metadata", "workflow_json", "raw_content", "transcript_json")
 _LISTS: Final = ("workflows", "data")
 _SHOWN_KEYS: Final = 8
 
@@ -132,13 +133,20 @@ class RecordReader:
     def _exported(self, document: Document) -> Workflow:
         """What ``Workflow.to_json`` wrote; its JSON columns keep their bytes."""
         members = dict(document.value)
-        for part, column in _JSON_COLUMNS.items():
-            kept = document.members.get(part)
-            if kept is not None and kept.members.get(column) is not None:
-                members[part] = {**kept.value, column: kept.members[column].json(self.limits)}
+        for part in _PARTS_WITH_DOCUMENTS:
+            if part in document.members:
+                members[part] = self._part(document.members[part])
+        transcripts = document.members.get("transcripts")
+        if transcripts is not None and transcripts.elements is not None:
+            members["transcripts"] = [self._part(transcript) for transcript in transcripts.elements]
         workflow = validated(members)
         notices = repeated_keys(document)
         return workflow.with_notices(notices) if notices else workflow
+
+    def _part(self, part: Document) -> Any:
+        """An exported part, with its JSON column as it was written."""
+        documents = {name: part.members[name].json(self.limits) for name in _DOCUMENTS if name in part.members}
+        return {**part.value, **documents} if documents else part.value
 
 
 def _elements(document: Document) -> list[Document] | None:

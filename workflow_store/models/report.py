@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 Outcome: TypeAlias = Literal["inserted", "updated", "unchanged"]
@@ -94,8 +96,34 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Half, nine tenths and 99 of 100 of the values are at most these; interpolated between two values."""
+
+    p50: float
+    p90: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts and averages over all workflows; rates in percent, times in seconds; None where there is nothing."""
+    """Counts and averages over all workflows; rates in percent, times in seconds; None where there is nothing.
+
+    A count by name holds the most frequent names, the first one first, each cut after 200 characters.
+
+    Attributes:
+        quality_percentiles: of the scores that were given.
+        time_percentiles: of the processing times that were measured.
+        categories: workflows by category.
+        authors: workflows by the author's name.
+        platforms: transcripts by the platform of their video.
+        languages: transcripts by language.
+        extraction_types: structures by how they were extracted.
+        errors: workflows by their error: its first 80 characters, where 0 stands for any number.
+        scrapes_by_day: workflows by the day (UTC, ISO 8601) of ``extracted_at``, in order; of the last 30 days, those
+            on which there were any.
+        storage: bytes on disk by table, its indexes and large values included.
+        node_types: workflows by node type; None where they were not asked for.
+    """
 
     total_workflows: int
     layer1_success_count: int
@@ -106,3 +134,52 @@ class Statistics:
     layer3_success_rate: float
     avg_quality_score: float | None
     avg_processing_time: float | None
+    quality_percentiles: Percentiles | None = None
+    time_percentiles: Percentiles | None = None
+    categories: Mapping[str, int] = field(default_factory=dict[str, int])
+    authors: Mapping[str, int] = field(default_factory=dict[str, int])
+    platforms: Mapping[str, int] = field(default_factory=dict[str, int])
+    languages: Mapping[str, int] = field(default_factory=dict[str, int])
+    extraction_types: Mapping[str, int] = field(default_factory=dict[str, int])
+    errors: Mapping[str, int] = field(default_factory=dict[str, int])
+    scrapes_by_day: Mapping[str, int] = field(default_factory=dict[str, int])
+    storage: Mapping[str, int] = field(default_factory=dict[str, int])
+    node_types: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An entry of the queue.
+
+    Attributes:
+        workflow_id: what is to be scraped.
+        url: where it is; None where nobody ever said.
+        due_at: when, or since when.
+        retry_count: scrapes that failed since the last one that went well.
+    """
+
+    workflow_id: str
+    url: str | None
+    due_at: datetime
+    retry_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An entry of the queue that is leased to one scraper.
+
+    Attributes:
+        workflow_id: what is to be scraped.
+        url: where it is; None where nobody ever said.
+        token: proves the lease to whatever ends it.
+        lease_until: from then on another scraper may claim it.
+        due_at: since when it was due.
+        retry_count: scrapes that failed since the last one that went well.
+    """
+
+    workflow_id: str
+    url: str | None
+    token: str
+    lease_until: datetime
+    due_at: datetime
+    retry_count: int

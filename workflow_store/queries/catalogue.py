@@ -19,7 +19,6 @@ from workflow_store.queries.rows import (
     MergedMetadataRow,
     QuarantineRow,
     ServerFacts,
-    StatisticsRow,
     WorkflowRow,
 )
 
@@ -52,7 +51,6 @@ STAMP_WORKFLOW = Query[
     int | None, int | None, bool, bool,
 ]("workflow/stamp")  # fmt: skip
 DELETE_WORKFLOW = Query[bool, str]("workflow/delete")
-STATISTICS = Query[StatisticsRow]("workflow/statistics")
 
 KNOWN_WORKFLOWS = Query[KnownRow, Sequence[str]]("ingest/known")
 

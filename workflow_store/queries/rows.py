@@ -95,20 +95,6 @@ class MergedMetadataRow(NamedTuple):
     changed_text: bool
 
 
-class StatisticsRow(NamedTuple):
-    """``workflow/statistics``."""
-
-    total_workflows: int
-    layer1_success_count: int
-    layer2_success_count: int
-    layer3_success_count: int
-    layer1_success_rate: float
-    layer2_success_rate: float
-    layer3_success_rate: float
-    avg_quality_score: float | None
-    avg_processing_time: float | None
-
-
 class QuarantineRow(NamedTuple):
     """``quarantine/list``."""
 

@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from workflow_store.database import HeldSession, Isolation
+from workflow_store.repository.collections import CollectionMethods
 from workflow_store.repository.listings import ListingMethods
+from workflow_store.repository.scrapes import ScrapeMethods
 from workflow_store.repository.search import SearchMethods
 from workflow_store.repository.statistics import StatisticsMethods
+from workflow_store.repository.updates import UpdateMethods
 from workflow_store.repository.workflows import WorkflowMethods
 
 
-class Repository(WorkflowMethods, ListingMethods, SearchMethods, StatisticsMethods):
+class Repository(
+    WorkflowMethods, UpdateMethods, CollectionMethods, ListingMethods, SearchMethods, ScrapeMethods, StatisticsMethods
+):
     """Reads and writes workflows. Every method raises the library's own errors, see ``workflow_store.errors``."""
 
     @asynccontextmanager
