@@ -90,19 +90,18 @@ def running_server(data_dir: Path | None = None) -> Iterator[Server]:
 
 
 @asynccontextmanager
-async def migrated_database(server: Server, name: str, *, keep: bool = False) -> AsyncIterator[tuple[str, bool]]:
-    """The URI of a database with the schema, and whether it was there before.
+async def migrated_database(server: Server, name: str, *, keep: bool = False) -> AsyncIterator[str]:
+    """The URI of a database with the schema.
 
     Args:
         keep: take it as it is if it is there, and leave it behind; else it is made anew and dropped at the end.
     """
-    found = keep and server.has(name)
-    if not found:
+    if not (keep and server.has(name)):
         server.drop(name)
         server.create(name)
     try:
         await schema.migrate(server.dsn_of(name))
-        yield server.dsn_of(name), found
+        yield server.dsn_of(name)
     finally:
         if not keep:
             server.drop(name)

@@ -74,7 +74,7 @@ class InvalidField(MisuseError):
 
     def __init__(self, field: str, reason: str, allowed: Iterable[str] = ()) -> None:
         self.field = field
-        self.allowed = tuple(sorted(allowed))
+        self.allowed: tuple[str, ...] = tuple(sorted(allowed))
         listed = f"; allowed: {', '.join(self.allowed)}" if self.allowed else ""
         super().__init__(f"{field}: {reason}{listed}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     """
 
     # A refusal of pydantic's own would show the value, which may hold a password.
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix="WORKFLOW_STORE_", extra="ignore", frozen=True, hide_input_in_errors=True
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -208,7 +208,7 @@ class WorkflowStore(Repository):
         max_waiting: int = 1_000,
         replace: bool = False,
         touch: bool = True,
-    ) -> AsyncIterator[Writer]:
+    ) -> AsyncGenerator[Writer]:
         """A writer for many tasks: each awaits ``put`` of its own record, and what waits is committed together.
 
         Args:

@@ -22,7 +22,7 @@ from obstore.store import LocalStore, MemoryStore
 from tests.records import small_workflow
 from workflow_store import WorkflowStore, resources
 from workflow_store.database import Database
-from workflow_store.errors import MisuseError, ServerUnavailable
+from workflow_store.errors import CommitUnknown, MisuseError, ServerUnavailable
 from workflow_store.media import Media, MediaFile, MediaMissing, MediaOptions, MediaUnavailable
 from workflow_store.media.blobs import Blobs, new_aside, path_of
 from workflow_store.media.bucket import Bucket
@@ -360,7 +360,7 @@ async def test_a_put_that_meets_a_collection_waits_and_stores_its_file_again(
         assert not puts[0].done()
 
     between.after[step] = a_put_comes
-    report = await Media(database, MediaOptions(), between).collect_garbage(grace=0)  # type: ignore[arg-type]
+    report = await Media(database, MediaOptions(), between).collect_garbage(grace=0)
 
     await puts[0]
     assert report.collected == 1
@@ -382,7 +382,7 @@ async def test_a_collection_that_meets_a_put_takes_nothing_the_put_needs(
         collections.append(await media.collect_garbage(grace=0))
 
     between.after[step] = a_collection_comes
-    await Media(database, MediaOptions(), between).put("1", "b", DATA)  # type: ignore[arg-type]
+    await Media(database, MediaOptions(), between).put("1", "b", DATA)
 
     assert (collections[0].collected, collections[0].busy) == ((1, 0) if step == "prepare" else (0, 1))
     assert await media.get("1", "b") == DATA
@@ -401,8 +401,8 @@ async def test_a_collection_that_slept_and_lost_its_lock_takes_nothing_from_a_pu
         await media.put("1", "b", DATA)
 
     between.before["set_aside"] = long_sleep
-    with pytest.raises(ServerUnavailable):
-        await Media(database, MediaOptions(), between).collect_garbage(grace=0)  # type: ignore[arg-type]
+    with pytest.raises((ServerUnavailable, CommitUnknown)):
+        await Media(database, MediaOptions(), between).collect_garbage(grace=0)
 
     assert await media.get("1", "b") == DATA
     assert await blobs.asides() == []
@@ -422,8 +422,8 @@ async def test_a_collection_that_slept_before_it_deletes_deletes_only_its_own(
         await media.collect_garbage(grace=0)
 
     between.before["discard"] = long_sleep
-    with pytest.raises(ServerUnavailable):
-        await Media(database, MediaOptions(), between).collect_garbage(grace=0)  # type: ignore[arg-type]
+    with pytest.raises((ServerUnavailable, CommitUnknown)):
+        await Media(database, MediaOptions(), between).collect_garbage(grace=0)
 
     assert await media.get("1", "b") == DATA
     assert await blobs.asides() == []
@@ -441,7 +441,7 @@ async def test_a_database_that_comes_during_a_collection_keeps_its_files(databas
         await blobs.ensure(Upload(DIGEST, len(DATA), DATA))
 
     between.before["set_aside"] = another_database_puts
-    report = await Media(database, MediaOptions(), between).collect_garbage(grace=0)  # type: ignore[arg-type]
+    report = await Media(database, MediaOptions(), between).collect_garbage(grace=0)
 
     assert report.collected == 0
     assert await blobs.read(DIGEST) == DATA
@@ -472,7 +472,7 @@ async def test_a_temporary_file_that_was_taken_away_is_a_typed_error_and_no_link
 ) -> None:
     root = tmp_path / "media"
     between = Between(Folder(root))
-    media = Media(database, MediaOptions(), between)  # type: ignore[arg-type]
+    media = Media(database, MediaOptions(), between)
 
     async def swept() -> None:
         for path in (root / "tmp").iterdir():
@@ -559,6 +559,7 @@ async def test_a_collection_cancelled_at_any_moment_keeps_every_linked_file_in_i
     assert await blobs.asides() == []
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux lists the files a process has open")
 async def test_a_read_cancelled_at_any_moment_leaves_no_open_file(database: Database, tmp_path: Path) -> None:
     media = Media(database, MediaOptions(), Folder(tmp_path / "media"))
     await media.put("1", "a", bytes(1024 * 1024))
@@ -575,8 +576,8 @@ async def test_a_read_cancelled_at_any_moment_leaves_no_open_file(database: Data
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    open_files = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and link.exists()]
-    assert not [path for path in open_files if path.startswith(str(tmp_path))]
+    opened = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    assert not [path for path in opened if path.is_relative_to(tmp_path)]
     assert database.statistics().checked_out == 0
 
 
@@ -584,13 +585,13 @@ async def test_a_lost_connection_at_the_link_leaves_no_link(
     database: Database, blobs: Blobs, connection: asyncpg.Connection[Any]
 ) -> None:
     between = Between(blobs)
-    media = Media(database, MediaOptions(), between)  # type: ignore[arg-type]
+    media = Media(database, MediaOptions(), between)
 
     async def cut() -> None:
         await end_backends_that_hold_files(connection)
 
     between.before["ensure"] = cut
-    with pytest.raises(ServerUnavailable):
+    with pytest.raises((ServerUnavailable, CommitUnknown)):
         await media.put("1", "a", DATA)
 
     with pytest.raises(MediaMissing):

@@ -84,7 +84,9 @@ async def test_one_statement_brings_a_thousand(
     fetch = Session.fetch
 
     async def counting(self: Session, query: Any, *args: Any) -> Any:
-        sent.append(query.name)
+        # The store refreshes its search documents meanwhile, by statements of its own.
+        if not query.name.startswith("search/"):
+            sent.append(query.name)
         return await fetch(self, query, *args)
 
     monkeypatch.setattr(Session, "fetch", counting)

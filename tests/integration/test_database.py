@@ -99,7 +99,7 @@ async def test_what_the_server_refuses_keeps_its_sqlstate(session: Session) -> N
 
 async def test_a_value_that_does_not_fit_its_parameter_is_told(session: Session) -> None:
     with pytest.raises(StatementRejected, match=r"invalid input for query argument \$1: 5"):
-        await session.fetch(catalogue.DELETE_METADATA, 5)  # type: ignore[arg-type]
+        await session.fetch_text(catalogue.DELETE_METADATA.text, (5,), tuple)
 
 
 async def test_a_query_that_must_have_a_row_says_when_it_has_none(session: Session) -> None:

@@ -194,7 +194,9 @@ async def test_it_is_one_statement_and_can_be_written_as_json(
     fetch_optional = Session.fetch_optional
 
     async def counting(self: Session, query: Any, *args: Any) -> Any:
-        sent.append(query.name)
+        # The store refreshes its search documents meanwhile, by statements of its own.
+        if not query.name.startswith("search/"):
+            sent.append(query.name)
         return await fetch_optional(self, query, *args)
 
     monkeypatch.setattr(Session, "fetch_optional", counting)

@@ -22,7 +22,7 @@ from tests.unit.records import (
     moment,
     spelt,
 )
-from workflow_store.errors import InvalidRecord
+from workflow_store.errors import InvalidField, InvalidRecord
 from workflow_store.models import Json, Metadata, Transcript, Workflow
 from workflow_store.queries.parameters import (
     HASH_BYTES,
@@ -32,6 +32,7 @@ from workflow_store.queries.parameters import (
     TranscriptValues,
     WorkflowValues,
     encode,
+    encode_one,
     transcript_arrays,
 )
 
@@ -171,8 +172,10 @@ def test_the_position_of_a_bad_transcript_is_told() -> None:
         encoded(Workflow(workflow_id="1", url="u", transcripts=transcripts))
 
 
-def test_a_text_of_limit_bytes_fits() -> None:
-    assert encoded(with_field("metadata", "title", "é" * 500), Limits(max_document_bytes=1_000)).metadata is not None
+def test_only_a_workflow_can_be_encoded() -> None:
+    assert encode_one(full_workflow(), Limits()).workflow == encoded(full_workflow()).workflow
+    with pytest.raises(InvalidField, match="^workflow: a Workflow is expected, not dict$"):
+        encode_one({"workflow_id": "1"}, Limits())
 
 
 HASHED = [

@@ -33,7 +33,7 @@ Exit codes:
 * 130, 141, 143: stopped by Ctrl-C, by the reader of the output going away, by SIGTERM
 """
 
-app = App(
+app: App = App(
     name="workflow-store",
     help=_HELP,
     help_format="markdown",

@@ -17,7 +17,7 @@ from workflow_store.cli.server import Target, command_settings, server_facts, ta
 from workflow_store.cli.wording import count, line, moment, plural
 from workflow_store.schema import MigrationReport, SchemaStatus
 
-database = App(name="db", help="Make, inspect and change the schema, and the server beneath it.")
+database: App = App(name="db", help="Make, inspect and change the schema, and the server beneath it.")
 
 
 @database.command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
@@ -120,7 +120,7 @@ class Session:
             )
 
     @asynccontextmanager
-    async def transaction(self, *, isolation: Isolation | None = None, readonly: bool = False) -> AsyncIterator[None]:
+    async def transaction(self, *, isolation: Isolation | None = None, readonly: bool = False) -> AsyncGenerator[None]:
         """A transaction, or a savepoint inside one; committed at the end, rolled back by an exception.
 
         Raises:
@@ -163,5 +163,5 @@ class HeldSession:
         self._session = session
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
+    async def session(self) -> AsyncGenerator[Session]:
         yield self._session

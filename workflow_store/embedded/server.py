@@ -43,11 +43,11 @@ class EmbeddedServer:
         self._hold: Hold | None = hold
         self._guard = threading.Lock()
         self._process = os.getpid()
-        self.dsn = dsn(cluster.socket_dir)
-        self.data_dir = cluster.folder.home
-        self.cluster = cluster.path
-        self.bin_dir = cluster.binaries.folder
-        self.version = cluster.binaries.version
+        self.dsn: str = dsn(cluster.socket_dir)
+        self.data_dir: Path = cluster.folder.home
+        self.cluster: Path = cluster.path
+        self.bin_dir: Path = cluster.binaries.folder
+        self.version: str = cluster.binaries.version
         atexit.register(self.stop)
 
     @classmethod

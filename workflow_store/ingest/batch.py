@@ -188,8 +188,8 @@ async def _merge(session: Session, records: Sequence[Encoded], *, replace: bool)
         texts |= await _delete_missing(session, stored, known)
     changed |= texts
     reworded |= texts
-    stamps = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
-    updated = set(await session.fetch_many(catalogue.STAMP_WORKFLOW, stamps)) if stamps else set()
+    stamps: list[Any] = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
+    updated: set[str] = set(await session.fetch_many(catalogue.STAMP_WORKFLOW, stamps)) if stamps else set()
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     outcomes |= dict.fromkeys(updated, "updated")
     outcomes |= dict.fromkeys(inserted, "inserted")
@@ -200,7 +200,7 @@ async def _merge(session: Session, records: Sequence[Encoded], *, replace: bool)
 
 def _differing(records: Sequence[Encoded], known: dict[str, KnownRow], part: str, hash_name: str) -> list[Any]:
     """The rows of a part whose stored hash, asked under the lock, is another one."""
-    rows = []
+    rows: list[Any] = []
     for record in records:
         values = getattr(record, part)
         row = known.get(record.workflow_id)
@@ -217,7 +217,7 @@ async def _changed(session: Session, query: AnyMerge, rows: Sequence[tuple[Any, 
 
 
 async def _merge_transcripts(session: Session, records: Sequence[Encoded], known: dict[str, KnownRow]) -> set[str]:
-    given = []
+    given: list[Encoded] = []
     for record in records:
         row = known.get(record.workflow_id)
         if record.transcripts is not None and (row is None or row.transcripts_hash != record.workflow.transcripts_hash):
@@ -227,7 +227,7 @@ async def _merge_transcripts(session: Session, records: Sequence[Encoded], known
         catalogue.MERGE_TRANSCRIPTS,
         [(record.workflow_id, *transcript_arrays(record.transcripts or ())) for record in given],
     )
-    respelt = []
+    respelt: list[tuple[str, bytes]] = []
     for record in given:
         row = known.get(record.workflow_id)
         if record.workflow_id in changed or row is None:
@@ -274,7 +274,7 @@ async def _note(
             [record.workflow_id for record in seen],
             [record.workflow.url for record in seen],
         )
-    counts = []
+    counts: list[tuple[str, int]] = []
     for record in records:
         row = known.get(record.workflow_id)
         if record.retry_count is not None and (row is None or row.retry_count != record.retry_count):

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from workflow_store.database import Sessions
 from workflow_store.database.faults import is_record_fault
@@ -41,10 +41,10 @@ class IngestOptions:
 
 @dataclass(slots=True)
 class _Batch:
-    records: dict[str, Encoded] = field(default_factory=dict)
-    origins: dict[str, tuple[Workflow, int]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    records: dict[str, Encoded] = field(default_factory=dict[str, Encoded])
+    origins: dict[str, tuple[Workflow, int]] = field(default_factory=dict[str, tuple[Workflow, int]])
+    rejected: list[Rejected] = field(default_factory=list[Rejected])
+    notices: list[str] = field(default_factory=list[str])
     repeated: int = 0
     size: int = 0
 
@@ -220,7 +220,7 @@ class _Undo(Exception):
     """Rolls a trial back."""
 
 
-async def _iterate(source: Any) -> AsyncGenerator[Workflow | Rejected, None]:
+async def _iterate(source: Source) -> AsyncGenerator[Workflow | Rejected, None]:
     if isinstance(source, AsyncIterable):
         async for item in source:
             yield item

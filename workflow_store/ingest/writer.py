@@ -54,7 +54,7 @@ class Writer:
         self._arrived = asyncio.Condition()
         self._workers: list[asyncio.Task[None]] = []
         self._open = False
-        self.groups = 0
+        self.groups: int = 0
         """How many groups were committed so far."""
 
     async def __aenter__(self) -> Self:

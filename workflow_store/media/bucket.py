@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -78,7 +78,7 @@ class Bucket:
                 return None
 
     @asynccontextmanager
-    async def stream(self, sha256: bytes) -> AsyncIterator[AsyncIterator[bytes] | None]:
+    async def stream(self, sha256: bytes) -> AsyncGenerator[AsyncIterator[bytes] | None]:
         with self._faults():
             try:
                 found = await obstore.get_async(self._objects, path_of(sha256))
@@ -165,7 +165,7 @@ class Bucket:
             await obstore.delete_async(self._objects, key)
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self) -> Generator[None]:
         try:
             yield
         except (BaseError, OSError, ValueError) as error:

@@ -41,7 +41,7 @@ class Collector:
         self._blobs = blobs
         self._grace = grace
         self._owner = ""
-        self.report = GarbageReport()
+        self.report: GarbageReport = GarbageReport()
 
     async def run(self, *, alone: bool) -> GarbageReport:
         """Delete all garbage that is older than the grace period.

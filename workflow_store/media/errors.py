@@ -56,7 +56,7 @@ class MediaShared(MediaError):
     """
 
     def __init__(self, address: str, owners: Iterable[str]) -> None:
-        self.owners = tuple(sorted(owners))
+        self.owners: tuple[str, ...] = tuple(sorted(owners))
         super().__init__(
             f"{address} also holds media of other databases ({', '.join(self.owners)}), whose links can't be asked "
             "from here; if they are gone or were copies of this one, collect with alone=True"

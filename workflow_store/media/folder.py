@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ _TEMPORARY: Final = "tmp"
 
 
 @contextmanager
-def _disk_faults(root: Path) -> Iterator[None]:
+def _disk_faults(root: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
@@ -56,7 +56,7 @@ class Folder:
                 return None
 
     @asynccontextmanager
-    async def stream(self, sha256: bytes) -> AsyncIterator[AsyncIterator[bytes] | None]:
+    async def stream(self, sha256: bytes) -> AsyncGenerator[AsyncIterator[bytes] | None]:
         async with AsyncExitStack() as stack:
             with _disk_faults(self._root):
                 try:

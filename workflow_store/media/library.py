@@ -6,7 +6,7 @@ import hashlib
 import math
 import mimetypes
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -153,7 +153,7 @@ class Media:
         raise MediaMissing(workflow_id, name, linked=True)
 
     @asynccontextmanager
-    async def open(self, workflow_id: str, name: str) -> AsyncIterator[MediaStream]:
+    async def open(self, workflow_id: str, name: str) -> AsyncGenerator[MediaStream]:
         """A file as a stream: ``async with media.open(…) as stream: async for piece in stream: …``.
 
         Pieces come before the checksum is known; a damaged file raises in place of its end.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ class Upload:
 
 
 @asynccontextmanager
-async def received(source: MediaSource, folder: Path, max_bytes: int) -> AsyncIterator[Upload]:
+async def received(source: MediaSource, folder: Path, max_bytes: int) -> AsyncGenerator[Upload]:
     """Take in all of ``source``; the upload's temporary file is gone at the end, whatever happens.
 
     Raises:
@@ -133,7 +133,7 @@ class _Spool:
             self._path.unlink(missing_ok=True)
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self) -> Generator[None]:
         try:
             yield
         except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
@@ -38,7 +38,7 @@ async def in_thread(function: Callable[Args, Result], /, *args: Args.args, **kwa
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[IO[bytes]]:
+async def opened(path: Path) -> AsyncGenerator[IO[bytes]]:
     """A file open for reading; it is closed at the end, also where that comes while it is being opened.
 
     Raises:

@@ -120,7 +120,8 @@ def check_depth(raw: bytes, limit: int) -> None:
         return
     # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
     bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_STRUCTURE)
-    brackets = _BARE_STRING.sub(b"", bare).translate(_STEP)
+    # Two quotes side by side are an empty string, or an end and a start, which can as well be one string.
+    brackets = _BARE_STRING.sub(b"", bare.replace(b'""', b"")).translate(_STEP)
     deepest = max(accumulate(step - 1 for step in brackets), default=0)
     if deepest > limit:
         raise InvalidJson(f"nested deeper than {limit} levels")

@@ -56,8 +56,8 @@ class IngestReport:
     repeated: int = 0
     bytes: int = 0
     seconds: float = 0.0
-    rejections: list[Rejected] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    rejections: list[Rejected] = field(default_factory=list[Rejected])
+    notices: list[str] = field(default_factory=list[str])
 
     @property
     def stored(self) -> int:

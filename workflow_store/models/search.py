@@ -64,7 +64,7 @@ class SearchHit:
 
     workflow: Workflow
     rank: float
-    highlights: dict[str, Highlight] = field(default_factory=dict)
+    highlights: dict[str, Highlight] = field(default_factory=dict[str, Highlight])
 
 
 @dataclass(frozen=True, slots=True)

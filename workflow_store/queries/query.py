@@ -27,7 +27,7 @@ class Query(Generic[Row, *Args]):
 
     def __init__(self, name: str, text: str | None = None) -> None:
         self.name = name
-        self.text = statement(name) if text is None else text
+        self.text: str = statement(name) if text is None else text
 
     @cached_property
     def row(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from workflow_store.database import HeldSession, Isolation
@@ -23,7 +23,7 @@ class Repository(
     @asynccontextmanager
     async def transaction(
         self, *, isolation: Isolation | None = None, readonly: bool = False
-    ) -> AsyncIterator[Repository]:
+    ) -> AsyncGenerator[Repository]:
         """The same methods on one connection, committed together at the end; inside another one, a savepoint.
 
         Raises:

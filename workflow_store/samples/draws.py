@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import fsum
 from random import Random
@@ -29,9 +29,9 @@ class Draws:
 
     def __init__(self, seed: int, index: int) -> None:
         rng = Random(f"{seed}:{index}")
-        self.random = rng.random
-        self.bits = rng.getrandbits
-        self.topic = self.below(PASSAGES - TOPIC)
+        self.random: Callable[[], float] = rng.random
+        self.bits: Callable[[int], int] = rng.getrandbits
+        self.topic: int = self.below(PASSAGES - TOPIC)
 
     def below(self, limit: int) -> int:
         """A whole number from 0 to ``limit - 1``."""

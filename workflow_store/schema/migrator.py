@@ -26,9 +26,9 @@ from workflow_store.errors import (
     SettingsError,
     StatementRejected,
 )
+from workflow_store.schema._ledger import Ledger
 from workflow_store.schema.applied import require_not_newer
 from workflow_store.schema.folder import BASE, MigrationFile
-from workflow_store.schema.ledger import Ledger
 from workflow_store.schema.report import Migration, MigrationReport, SchemaStatus
 
 APPLICATION_NAME = "workflow-store schema"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 class Migration(BaseModel):
     """One migration this version knows, and whether a database has it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     id: str
     """File name without its ending, such as ``0001_workflows``."""
@@ -22,7 +23,7 @@ class Migration(BaseModel):
 class SchemaStatus(BaseModel):
     """Where a database stands."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     migrations: tuple[Migration, ...]
     """Every migration this version knows, in order."""
@@ -44,7 +45,7 @@ class SchemaStatus(BaseModel):
 class MigrationReport(BaseModel):
     """What a migrator did."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     applied: tuple[str, ...] = ()
     """Migrations applied by this call, in the order they were."""

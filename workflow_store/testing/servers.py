@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ class TestServer:
 
 
 @contextmanager
-def running_server(kind: Kind = "auto") -> Iterator[TestServer]:
+def running_server(kind: Kind = "auto") -> Generator[TestServer]:
     """A server for as long as the block lasts.
 
     Args:
@@ -120,7 +120,7 @@ def container_image() -> str | None:
 
 
 @contextmanager
-def _container(image: str) -> Iterator[TestServer]:
+def _container(image: str) -> Generator[TestServer]:
     from testcontainers.community.postgres import PostgresContainer
     from testcontainers.core.config import testcontainers_config
 
@@ -150,7 +150,7 @@ def _container(image: str) -> Iterator[TestServer]:
 
 
 @contextmanager
-def _embedded() -> Iterator[TestServer]:
+def _embedded() -> Generator[TestServer]:
     # Not made here: the server makes it, as the account it runs as.
     folder = Path(tempfile.gettempdir()) / f"workflow-store-test-{secrets.token_hex(6)}"
     try:

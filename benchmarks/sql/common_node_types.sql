@@ -1,0 +1,8 @@
+-- Returns node types with the number of workflows that have them, the commonest first.
+SELECT
+    t.name,
+    count(*) AS workflows
+FROM workflow_store.workflow_structure AS s
+CROSS JOIN LATERAL jsonb_array_elements_text(s.node_types) AS t (name)
+GROUP BY t.name
+ORDER BY workflows DESC, t.name
