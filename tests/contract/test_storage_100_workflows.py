@@ -11,7 +11,6 @@ import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import asyncpg
 import pytest_asyncio
 
 from tests.contract.results import extracted, failed_result, flat_result
@@ -58,6 +57,13 @@ class Counted(Repository):
 @pytest_asyncio.fixture
 async def counted(session: Session) -> AsyncIterator[Counted]:
     repository = Counted(session)
+    # The driver asks once a connection what the types of parameters are.
+    await repository.create_workflow(extracted(flat_result(), "first"))
+    await repository.get_workflows(["first"])
+    await repository.list_workflows()
+    await repository.search_workflows("first", mode="substring")
+    await repository.get_statistics()
+    await repository.delete_workflow("first")
     with session.connection.query_logger(repository.log):
         yield repository
 

@@ -18,6 +18,7 @@ async def test_edge(store, session):
         await store.upsert_workflow(Workflow(workflow_id="q%d"%i,url="u",quality_score=q, processing_time=q))
     try: print((await store.get_statistics()).avg_quality_score)
     except Exception as e: print(repr(e))
+    await store.delete_workflows(["q0","q1"])
     # replace within one batch
     full=full_workflow("r"); bare=Workflow(workflow_id="r", url="u")
     r=await store.ingest([full,bare], replace=True); print(r)
