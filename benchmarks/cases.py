@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from benchmarks.picks import Picks, misspelt
+from workflow_store.models.workflow import Part
 from workflow_store.repository import Repository
 from workflow_store.repository.listing import MAX_LIMIT, ORDERS, OrderBy
 
@@ -38,14 +39,15 @@ class Case:
 
 async def all_cases(repository: Repository, picks: Picks) -> list[Case]:
     """Everything that is measured, in the order of the table."""
-    return [
-        *_single(repository, picks),
-        *[case for order in ORDERS for descending in (True, False) for case in await _pages(repository, picks, order, descending)],
-        *[await _filtered(repository, name, value) for name, value in picks.filters],
-        *await _counts(repository, picks),
-        *_searches(repository, picks),
-        Case("statistics", lambda _: repository.get_statistics()),
-    ]
+    found = _single(repository, picks)
+    for order in ORDERS:
+        for descending in (True, False):
+            found += await _pages(repository, picks, order, descending)
+    found += [await _filtered(repository, name, value) for name, value in picks.filters]
+    found += await _counts(repository, picks)
+    found += _searches(repository, picks)
+    found.append(Case("statistics", lambda _: repository.get_statistics()))
+    return found
 
 
 def deep_page(total: int) -> int:
@@ -55,11 +57,12 @@ def deep_page(total: int) -> int:
 
 def _single(repository: Repository, picks: Picks) -> list[Case]:
     ids = picks.ids
+    metadata: tuple[Part, ...] = ("metadata",)
     return [
         Case("get, all parts", lambda n: repository.get_workflow(ids[n % len(ids)]), bare=True, varies=True),
         Case(
             "get, metadata only",
-            lambda n: repository.get_workflow(ids[n % len(ids)], include=("metadata",)),
+            lambda n: repository.get_workflow(ids[n % len(ids)], include=metadata),
             bare=True,
             varies=True,
         ),
@@ -126,24 +129,26 @@ def _searches(repository: Repository, picks: Picks) -> list[Case]:
     for word, kind in ((common, "common"), (rare, "rare")):
         if word is None:
             continue
-        part = word[1:-1]
-        start = word[:4].lower()
         cases += [
             _search(repository, f"search, {kind} word", word, bare=True),
             _search(repository, f"search, {kind} word, misspelt, fuzzy", misspelt(word), mode="fuzzy"),
-            _search(repository, f"search, {kind} substring", part, mode="substring"),
-            Case(f"suggest {start!r}, of a {kind} word", lambda _, start=start: repository.suggest(start)),  # type: ignore[misc]
+            _search(repository, f"search, {kind} substring", word[1:-1], mode="substring"),
+            _suggest(repository, kind, word[:4].lower()),
         ]
     if common is not None and rare is not None:
         cases.append(_search(repository, "search, common or rare word", f"{common} or {rare}", bare=True))
     return cases
 
 
+def _suggest(repository: Repository, kind: str, start: str) -> Case:
+    return Case(f"suggest, of a {kind} word {start!r}", lambda _: repository.suggest(start))
+
+
 def _search(repository: Repository, name: str, query: str, *, bare: bool = False, **options: Any) -> Case:
     return Case(f"{name} {query!r}", lambda _: repository.search_workflows(query, limit=HITS, **options), bare=bare)
 
 
-async def stream(repository: Repository, count: int, include: tuple[Any, ...]) -> int:
+async def stream(repository: Repository, count: int, include: Collection[Part]) -> int:
     """Read the first ``count`` workflows of a stream; how many there were."""
     read = 0
     async with aclosing(repository.stream_workflows(include=include)) as workflows:

@@ -49,6 +49,14 @@ def in_words(machine: dict[str, Any]) -> str:
     )
 
 
+def processor_seconds(process: int) -> float | None:
+    """Seconds that a process's main thread has had a processor, to the nanosecond, where the system says it."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def peak_memory_mb() -> float | None:
     """The most memory this process ever held, in MB, where the system says it."""
     status = Path("/proc/self/status")

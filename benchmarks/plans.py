@@ -31,24 +31,24 @@ class Plan:
     """How the server ran one statement.
 
     Attributes:
-        nodes: types of its nodes in order, with the index or the table where there is one.
+        nodes: types of its nodes in order, each with its index or table, or nothing.
         buffers: pages of 8 kB it read, from its cache or not.
         kind: ``"generic"`` for a plan that serves all arguments, ``"custom"`` for one made for these.
     """
 
-    nodes: tuple[str, ...]
+    nodes: tuple[tuple[str, str], ...]
     buffers: int
     kind: str
 
     @property
-    def scans(self) -> tuple[str, ...]:
-        """Those nodes that read tables or indexes, without repeats."""
-        return tuple(dict.fromkeys(node for node in self.nodes if "Scan" in node and "CTE" not in node))
+    def scans(self) -> tuple[tuple[str, str], ...]:
+        """Those nodes that read a table or an index, without repeats."""
+        return tuple(dict.fromkeys(node for node in self.nodes if node[1]))
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The other nodes' types, without repeats."""
-        return tuple(dict.fromkeys(node for node in self.nodes if "Scan" not in node))
+        """The types of the other nodes, without repeats."""
+        return tuple(dict.fromkeys(kind for kind, place in self.nodes if not place))
 
 
 class Recorded:
@@ -128,6 +128,5 @@ def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _walk(below)
 
 
-def _named(node: dict[str, Any]) -> str:
-    place = node.get("Index Name") or node.get("Relation Name")
-    return f"{node['Node Type']} {place}" if place else str(node["Node Type"])
+def _named(node: dict[str, Any]) -> tuple[str, str]:
+    return str(node["Node Type"]), str(node.get("Index Name") or node.get("Relation Name") or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from benchmarks import cases, loading
 from benchmarks.arguments import Options
 from benchmarks.cases import Case
 from benchmarks.figures import Spread, percentile
+from benchmarks.machine import processor_seconds
 from benchmarks.picks import pick
 from benchmarks.plans import Plan, Recorded, Sent, explain
 from benchmarks.result import Cell, Result, Table
@@ -19,6 +21,7 @@ from benchmarks.server import connect
 from benchmarks.statements import text
 from workflow_store import Settings
 from workflow_store.database import Database
+from workflow_store.models.workflow import PARTS, Part
 from workflow_store.queries.parameters import Limits
 from workflow_store.repository import Repository
 from workflow_store.repository.filters import FILTERS
@@ -30,18 +33,29 @@ _UNTIMED: Final = 6
 _RECORDED: Final = 20
 _STREAMED: Final = 20_000
 _STREAMS: Final = 3
+_METADATA: Final[Part] = "metadata"
+_STREAMED_PARTS: Final[Mapping[str, Collection[Part]]] = {"metadata": (_METADATA,), "all parts": PARTS}
 _MS: Final = 1_000
+_NOTE: Final = f"""\
+Times in ms, warm, one connection, pages of {cases.PAGE} and {cases.HITS} hits with metadata. “× bare” is the median \
+beside that of the same statements sent through asyncpg alone. CPU is processor time in ms of the server's process \
+(without parallel workers) and of this one, the smallest mean of {_BLOCKS} blocks: other programs on the machine \
+stretch the times, and this hardly. Buffers are pages of 8 kB. “then” stands between statements; a plan that serves \
+all arguments is marked generic."""
+_PAGES: Final = ("page 1 p50 ms", "page {} p50 ms", "ratio", "CPU server 1", "{}", "ratio", "buffers 1", "{}")
 
 
 @dataclass(slots=True)
 class _Measured:
-    """What is known of one case: seconds of its calls, and of its statements without the store."""
+    """What is known of one case: seconds of its calls, of its statements without the store, and of processors."""
 
     case: Case
     seconds: list[float] = field(default_factory=list)
     bare_seconds: list[float] = field(default_factory=list)
     sent: list[list[Sent]] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
+    server_seconds: list[float] = field(default_factory=list)
+    client_seconds: list[float] = field(default_factory=list)
 
     @property
     def p50(self) -> float:
@@ -50,6 +64,16 @@ class _Measured:
     @property
     def p99(self) -> float:
         return percentile(self.seconds, 99) * _MS
+
+    @property
+    def server_ms(self) -> float | None:
+        """Processor time of the server's process, for one call; the smallest of the blocks."""
+        return min(self.server_seconds) * _MS if self.server_seconds else None
+
+    @property
+    def client_ms(self) -> float:
+        """Processor time of this process, for one call; the smallest of the blocks."""
+        return min(self.client_seconds) * _MS
 
     @property
     def over_bare(self) -> float | None:
@@ -91,10 +115,18 @@ async def _block(one: _Measured, sessions: Recorded, database: Database, calls: 
             one.sent.append(sessions.sent)
             sessions.sent = None
     done = len(one.seconds)
+    async with database.session() as session:
+        backend = await session.connection.fetchrow(text("backend"))
+    process = backend["pid"] if backend is not None and backend["is_local"] else 0
+    served, worked = processor_seconds(process), time.process_time()
     for number in range(done, done + calls):
         started = time.perf_counter()
         await call(number)
         one.seconds.append(time.perf_counter() - started)
+    one.client_seconds.append((time.process_time() - worked) / calls)
+    now = processor_seconds(process)
+    if served is not None and now is not None:
+        one.server_seconds.append((now - served) / calls)
     async with database.session() as session:
         if one.case.bare:
             for number in range(calls):
@@ -113,7 +145,7 @@ async def _bare(connection: Any, sent: list[Sent]) -> float:
 async def _streams(repository: Repository, count: int) -> list[tuple[str, Spread]]:
     """Workflows a second, by the parts that are read."""
     found: list[tuple[str, Spread]] = []
-    for name, include in (("metadata", ("metadata",)), ("all parts", ("metadata", "structure", "content", "transcripts"))):
+    for name, include in _STREAMED_PARTS.items():
         rates: list[float] = []
         for _ in range(_STREAMS):
             started = time.perf_counter()
@@ -140,16 +172,11 @@ def _result(
     loaded: dict[str, float],
     missing: list[str],
 ) -> Result:
-    notes = [
-        f"Times in ms over {len(measured[0].seconds)} calls each, warm, one connection, pages of {cases.PAGE} and "
-        f"{cases.HITS} hits with metadata. “× bare” is the median beside that of the same statements sent through asyncpg "
-        "alone. Buffers are pages of 8 kB; “then” stands between statements, and a plan is one for all arguments where "
-        "it says generic.",
-    ]
+    notes = [f"{len(measured[0].seconds)} calls of each read. {_NOTE}"]
     if missing:
         notes.append(f"Without values to ask for in this store: {', '.join(missing)}.")
     number = cases.deep_page(total)
-    columns = ("read", "matching", "p50 ms", "p99 ms", "× bare", "buffers", "plan")
+    columns = ("read", "matching", "p50 ms", "p99 ms", "× bare", "CPU server", "client", "buffers", "plan")
     return Result(
         suite="reads",
         scale=options.scale,
@@ -158,7 +185,7 @@ def _result(
             Table("Reads", columns, [_row(one, total) for one in measured]),
             Table(
                 f"Page {number:,} beside page 1",
-                ("order", "page 1 p50 ms", f"page {number:,} p50 ms", "ratio", "buffers of page 1", f"of page {number:,}"),
+                ("order", *(name.format(f"{number:,}") for name in _PAGES)),
                 _depths(measured, number),
             ),
             Table(
@@ -187,23 +214,22 @@ def _row(one: _Measured, total: int) -> tuple[Cell, ...]:
     matching = one.case.matching
     share = None if matching is None else f"{matching:,} ({matching / max(1, total):.2%})"
     buffers = sum(plan.buffers for plan in one.plans)
-    return one.case.name, share, one.p50, one.p99, one.over_bare, buffers, plans_in_words(one.plans)
+    words = plans_in_words(one.plans)
+    return one.case.name, share, one.p50, one.p99, one.over_bare, one.server_ms, one.client_ms, buffers, words
 
 
 def plans_in_words(plans: list[Plan]) -> str:
-    """The scans and the other nodes of each plan, in short."""
-    return " then ".join(
-        "; ".join(
-            part
-            for part in (
-                "generic" if plan.kind == "generic" else "",
-                ", ".join(plan.scans),
-                ", ".join(plan.others),
-            )
-            if part
-        )
-        for plan in plans
-    )
+    """Each plan in short: its kind where it is generic, its scans by type, its other nodes."""
+    return " then ".join("; ".join(_plan_in_words(plan)) for plan in plans)
+
+
+def _plan_in_words(plan: Plan) -> list[str]:
+    parts = ["generic"] if plan.kind == "generic" else []
+    places: dict[str, list[str]] = {}
+    for kind, place in plan.scans:
+        places.setdefault(kind, []).append(place)
+    parts += [f"{kind} ({', '.join(named)})" for kind, named in places.items()]
+    return parts + ([", ".join(plan.others)] if plan.others else [])
 
 
 def _depths(measured: list[_Measured], number: int) -> list[tuple[Cell, ...]]:
@@ -214,7 +240,9 @@ def _depths(measured: list[_Measured], number: int) -> list[tuple[Cell, ...]]:
         if name.endswith("page 1") and deep is not None:
             order = name.removeprefix("list by ").removesuffix(", page 1")
             buffers = [sum(plan.buffers for plan in one.plans) for one in (first, deep)]
-            rows.append((order, first.p50, deep.p50, deep.p50 / first.p50, *buffers))
+            early, late = first.server_ms, deep.server_ms
+            ratio = late / early if early and late else None
+            rows.append((order, first.p50, deep.p50, deep.p50 / first.p50, early, late, ratio, *buffers))
     return rows
 
 
@@ -225,6 +253,8 @@ def _document(one: _Measured) -> dict[str, Any]:
         "calls": len(one.seconds),
         "p50_ms": round(one.p50, 3),
         "p99_ms": round(one.p99, 3),
+        "server_cpu_ms": None if one.server_ms is None else round(one.server_ms, 3),
+        "client_cpu_ms": round(one.client_ms, 3),
         "bare_p50_ms": round(percentile(one.bare_seconds, 50) * _MS, 3) if one.bare_seconds else None,
-        "plans": [asdict(plan) for plan in one.plans],
+        "plans": [{**asdict(plan), "nodes": [" ".join(node).strip() for node in plan.nodes]} for plan in one.plans],
     }

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from workflow_store import schema
 from workflow_store.database import Database, PoolStatistics, Session
+from workflow_store.database.connections import MaskedDsn
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.errors import SchemaMissing, SchemaOutdated, SettingsError, StoreClosed
 from workflow_store.ingest import (
@@ -100,7 +101,7 @@ class WorkflowStore(Repository):
 
     async def _dsn(self) -> str:
         if self.settings.dsn is not None:
-            return self.settings.dsn.get_secret_value()
+            return MaskedDsn(self.settings.dsn.get_secret_value())
         self._embedded = await EmbeddedServer.open(self.settings.data_dir)
         _say_once(self._embedded.describe())
         return self._embedded.dsn

@@ -14,15 +14,35 @@ WITH totals AS (
     FROM workflow_store.workflows AS w
 ),
 
+-- The wide tables are read once, whatever is counted of them.
+metadata AS MATERIALIZED (
+    SELECT
+        left(m.author_name, 200) AS author,
+        m.categories,
+        count(*) AS number
+    FROM workflow_store.workflow_metadata AS m
+    GROUP BY GROUPING SETS ((left(m.author_name, 200)), (m.categories))
+),
+
+transcripts AS MATERIALIZED (
+    SELECT
+        left(t.platform, 200) AS platform,
+        left(t.language, 200) AS language,
+        count(*) AS number
+    FROM workflow_store.video_transcripts AS t
+    GROUP BY GROUPING SETS ((left(t.platform, 200)), (left(t.language, 200)))
+),
+
 categories AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(entry.name, 200) AS name,
-            count(*) AS number
-        FROM workflow_store.workflow_metadata AS m
-        CROSS JOIN LATERAL jsonb_array_elements_text(m.categories) AS entry (name)
-        WHERE jsonb_typeof(m.categories) = 'array'
+            left(entry.name, 200) COLLATE "C" AS name,
+            sum(metadata.number) AS number
+        FROM metadata
+        CROSS JOIN LATERAL jsonb_array_elements_text(
+            CASE WHEN jsonb_typeof(metadata.categories) = 'array' THEN metadata.categories END
+        ) AS entry (name)
         GROUP BY 1
         ORDER BY 2 DESC, 1
         LIMIT $1
@@ -30,28 +50,29 @@ categories AS (
 ),
 
 authors AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(m.author_name, 200) AS name,
-            count(*) AS number
-        FROM workflow_store.workflow_metadata AS m
-        WHERE m.author_name IS NOT NULL
-        GROUP BY 1
+            metadata.author COLLATE "C" AS name,
+            metadata.number
+        FROM metadata
+        WHERE metadata.author IS NOT NULL
         ORDER BY 2 DESC, 1
         LIMIT $1
     ) AS n
 ),
 
 node_types AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(entry.name, 200) AS name,
+            left(entry.name, 200) COLLATE "C" AS name,
             count(*) AS number
         FROM workflow_store.workflow_structure AS s
-        CROSS JOIN LATERAL jsonb_array_elements_text(s.node_types) AS entry (name)
-        WHERE $2 AND jsonb_typeof(s.node_types) = 'array'
+        CROSS JOIN LATERAL jsonb_array_elements_text(
+            CASE WHEN jsonb_typeof(s.node_types) = 'array' THEN s.node_types END
+        ) AS entry (name)
+        WHERE $2
         GROUP BY 1
         ORDER BY 2 DESC, 1
         LIMIT $1
@@ -59,10 +80,10 @@ node_types AS (
 ),
 
 extraction_types AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(s.extraction_type, 200) AS name,
+            left(s.extraction_type, 200) COLLATE "C" AS name,
             count(*) AS number
         FROM workflow_store.workflow_structure AS s
         WHERE s.extraction_type IS NOT NULL
@@ -73,38 +94,36 @@ extraction_types AS (
 ),
 
 platforms AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(t.platform, 200) AS name,
-            count(*) AS number
-        FROM workflow_store.video_transcripts AS t
-        WHERE t.platform IS NOT NULL
-        GROUP BY 1
+            transcripts.platform COLLATE "C" AS name,
+            transcripts.number
+        FROM transcripts
+        WHERE transcripts.platform IS NOT NULL
         ORDER BY 2 DESC, 1
         LIMIT $1
     ) AS n
 ),
 
 languages AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(t.language, 200) AS name,
-            count(*) AS number
-        FROM workflow_store.video_transcripts AS t
-        WHERE t.language IS NOT NULL
-        GROUP BY 1
+            transcripts.language COLLATE "C" AS name,
+            transcripts.number
+        FROM transcripts
+        WHERE transcripts.language IS NOT NULL
         ORDER BY 2 DESC, 1
         LIMIT $1
     ) AS n
 ),
 
 errors AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(regexp_replace(left(w.error_message, 400), '[0-9]+', '0', 'g'), 80) AS name,
+            left(regexp_replace(left(w.error_message, 400), '[0-9]+', '0', 'g'), 80) COLLATE "C" AS name,
             count(*) AS number
         FROM workflow_store.workflows AS w
         WHERE w.error_message IS NOT NULL
@@ -127,10 +146,10 @@ days AS (
 ),
 
 storage AS (
-    SELECT jsonb_agg(jsonb_build_array(n.name, n.size) ORDER BY n.size DESC, n.name COLLATE "C") AS pairs
+    SELECT jsonb_agg(jsonb_build_array(n.name, n.size) ORDER BY n.size DESC, n.name) AS pairs
     FROM (
         SELECT
-            c.relname::text AS name,
+            c.relname::text COLLATE "C" AS name,
             pg_catalog.pg_total_relation_size(c.oid) AS size
         FROM pg_catalog.pg_class AS c
         INNER JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -183,7 +184,7 @@ async def test_list_with_filters(store: WorkflowStore) -> None:
         result = failed_result(*failed, number=number, quality_score=70.0 + 3 * number)
         await store.create_workflow(extracted(result, str(number)))
 
-    async def listed(**filters: object) -> set[str]:
+    async def listed(**filters: Any) -> set[str]:
         return {workflow.workflow_id for workflow in (await store.list_workflows(**filters)).items}
 
     assert await listed(layer1_success=True) == set("0123456789")
@@ -205,8 +206,8 @@ async def test_search_workflows(store: WorkflowStore) -> None:
         result["layers"]["layer1"] |= {"title": title, "description": None, "use_case": use_case}
         await store.create_workflow(extracted(result, str(number)))
 
-    async def found(term: str, **options: object) -> list[str]:
-        page = await store.search_workflows(term, mode="substring", **options)  # type: ignore[arg-type]
+    async def found(term: str, **options: Any) -> list[str]:
+        page = await store.search_workflows(term, mode="substring", **options)
         return [hit.workflow.workflow_id for hit in page.items]
 
     assert await found("mail") == ["0", "2"]

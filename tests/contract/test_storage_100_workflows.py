@@ -14,6 +14,7 @@ from typing import Any
 import pytest_asyncio
 
 from tests.contract.results import extracted, failed_result, flat_result
+from tests.records import parts_of
 from workflow_store import Json, Repository, Settings, Structure, Workflow, WorkflowStore
 from workflow_store.database import HeldSession, Session
 from workflow_store.queries.parameters import Limits
@@ -47,8 +48,9 @@ class Counted(Repository):
     def log(self, record: Any) -> None:
         self.statements.append(record.query)
 
-    def taken(self) -> int:
+    async def taken(self) -> int:
         """How many statements were sent since the last look."""
+        await asyncio.sleep(0)  # the driver tells of a statement in the loop's next turn
         number = len(self.statements)
         self.statements.clear()
         return number
@@ -71,7 +73,7 @@ async def counted(session: Session) -> AsyncIterator[Counted]:
 async def test_bulk_insert_100_workflows(counted: Counted, store: WorkflowStore) -> None:
     for workflow in workflows():
         await counted.create_workflow(workflow)
-    one_by_one = counted.taken()
+    one_by_one = await counted.taken()
     known = await store.get_workflows(workflow.workflow_id for workflow in workflows())
     await store.delete_workflows(known)
 
@@ -81,38 +83,33 @@ async def test_bulk_insert_100_workflows(counted: Counted, store: WorkflowStore)
     assert one_by_one == 100
     assert (report.inserted, report.rejected, report.stored) == (100, 0, 100)
     again = await store.get_workflows(known)
-    assert len(again) == 100
-    for workflow_id, workflow in known.items():
-        stamps = {"updated_at": None, "extracted_at": None}
-        assert again[workflow_id].model_dump(exclude=set(stamps), exclude_none=True).keys() == workflow.model_dump(
-            exclude=set(stamps), exclude_none=True
-        ).keys()
-        assert await store.upsert_workflow(workflow, touch=False) == "unchanged"
+    assert list(again) == list(known)
+    assert [parts_of(workflow) for workflow in again.values()] == [parts_of(workflow) for workflow in known.values()]
 
 
 async def test_query_performance(filled: WorkflowStore, counted: Counted) -> None:
     whole = await counted.get_workflow("W-001")
-    assert counted.taken() == 1
+    assert await counted.taken() == 1
     assert whole is not None
     assert None not in (whole.metadata, whole.structure, whole.content, whole.transcripts)
 
     page = await counted.list_workflows(limit=50, include={"metadata", "structure", "content"})
-    assert counted.taken() == 1
+    assert await counted.taken() == 1
     assert len(page) == 50
 
     hits = await counted.search_workflows("workflow 42", mode="substring")
-    assert counted.taken() == 1
+    assert await counted.taken() == 1
     assert [hit.workflow.workflow_id for hit in hits.items] == ["W-042"]
 
     many = await counted.get_workflows(f"W-{n:03}" for n in range(100))
-    assert counted.taken() == 1
+    assert await counted.taken() == 1
     assert len(many) == 100
 
 
 async def test_database_statistics(filled: WorkflowStore, counted: Counted) -> None:
     found = await counted.get_statistics()
 
-    assert counted.taken() == 1
+    assert await counted.taken() == 1
     assert found.total_workflows == 100
     assert (found.layer1_success_count, found.layer2_success_count, found.layer3_success_count) == (100, 90, 95)
     assert (found.layer1_success_rate, found.layer2_success_rate, found.layer3_success_rate) == (100.0, 90.0, 95.0)
@@ -175,7 +172,7 @@ async def test_connection_pool(database_dsn: str) -> None:
     assert (defaults.pool_min_size, defaults.pool_max_size) == (10, 10 + 20)
     assert (defaults.acquire_timeout, defaults.max_lifetime) == (30.0, 3600.0)
 
-    async with WorkflowStore.open(dsn=database_dsn, pool_min_size=2, pool_max_size=4) as store:
+    async with WorkflowStore.open(dsn=database_dsn, pool_min_size=2, pool_max_size=4, search_refresh="manual") as store:
         opened = store.get_pool_statistics()
         await asyncio.gather(*(store.upsert_workflow(workflow) for workflow in workflows(50)))
         async with store.transaction(), store.transaction(), store.transaction():
@@ -202,5 +199,5 @@ async def test_performance_requirements(counted: Counted, store: WorkflowStore) 
         assert await counted.delete_workflow(f"W-{n:03}")
 
     # Whatever is asked, the server is asked once.
-    assert counted.taken() == 100 + 100 + 1 + 1 + 1 + 100
+    assert await counted.taken() == 100 + 100 + 1 + 1 + 1 + 100
     assert await store.count_workflows() == 0

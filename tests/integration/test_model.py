@@ -1,17 +1,15 @@
 """Whatever is asked of a store, in whatever order, it answers as a dict does that folds the puts.
 
-The seed is printed; ``WORKFLOW_STORE_TEST_SEED`` repeats a run, ``WORKFLOW_STORE_TEST_EXAMPLES`` makes it longer.
+A failure shows the seed; ``WORKFLOW_STORE_TEST_SEED`` repeats a run, ``WORKFLOW_STORE_TEST_EXAMPLES`` makes it longer.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Final, get_args
 
 import pytest
@@ -19,16 +17,29 @@ import pytest_asyncio
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
+from tests.integration.model import (
+    BAD,
+    CHANGED_PARTS,
+    FLAGS,
+    ID,
+    IDS,
+    ROW,
+    WORKFLOW,
+    Model,
+    any_of,
+    assert_same,
+    changes,
+    folded,
+)
+from tests.records import full_workflow
 from workflow_store import (
     AlreadyExists,
-    Content,
     InvalidRecord,
-    Json,
     Metadata,
+    Page,
     Rejected,
     Settings,
     Structure,
-    Transcript,
     Workflow,
     WorkflowStore,
 )
@@ -39,255 +50,9 @@ from workflow_store.repository.listing import NULLABLE, OrderBy
 from workflow_store.repository.search import SearchField
 
 SEED: Final = int(os.environ.get("WORKFLOW_STORE_TEST_SEED") or (7 if os.environ.get("CI") else random.getrandbits(32)))
-EXAMPLES: Final = int(os.environ.get("WORKFLOW_STORE_TEST_EXAMPLES") or 80)
-FLAGS: Final = {"layer1_success": "metadata", "layer2_success": "structure", "layer3_success": "content"}
+EXAMPLES: Final = int(os.environ.get("WORKFLOW_STORE_TEST_EXAMPLES") or 60)
 # Each stands in a text, a name or a document of some records, and is looked for with full text.
 WORDS: Final = ("zebra", "walrus", "otter", "badger", "lynx")
-
-# --- what is drawn: few values, so that records often agree, and nasty ones ---
-
-IDS: Final = ("1", "2", "ж/🤖 %", "x" * 1_024)
-TEXTS: Final = (
-    "", " ", "zebra", "Zebra 50% off", "a_b\\c walrus", "агент 🤖", "e\u0301", "badger\u2028\r\n", "lynx " + "y" * 200,
-    "'; DROP TABLE workflows; --", '"otter" | & ! <-> :*', "\ufeff\u202etfel", "\\u0000",
-)  # fmt: skip
-DOCUMENTS: Final = tuple(
-    map(
-        Json.parse,
-        (
-            "1.0", "1.00", "1e2", "100", "-0", "0", "1e400", "null", "true", "{}", "[]", '"\\u00e9"', '"é"',
-            "12345678901234567890123456789.000000000000000000001", '{"a":1,"b":[1.10]}', '{ "b" : [1.10],"a" : 1 }',
-            '{"a":1,"a":2}', '{"a":2}', '{"":null,"\\\\u0000":"\\ud83e\\udd16"}', '{"nodes":[{"name":"otter"}]}',
-        ),
-    )
-)  # fmt: skip
-COUNTS: Final = (0, 1, -1, 3_000_000_000, 2**63 - 1, -(2**63))
-NUMBERS: Final = (0.0, -0.0, 0.1, 85.3, -1e15, 5e-324)
-MOMENTS: Final = (
-    datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=UTC),
-    datetime(1, 1, 2, tzinfo=UTC),
-    datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC),
-)
-
-
-def any_of(*values: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from(values)
-
-
-TEXT = any_of(None, *TEXTS)
-DOCUMENT = any_of(None, *DOCUMENTS)
-COUNT = any_of(None, *COUNTS)
-MOMENT = any_of(None, *MOMENTS)
-NAMES = st.none() | st.lists(any_of(*TEXTS), max_size=2).map(tuple)
-FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
-    "metadata": {
-        **dict.fromkeys(("title", "description", "use_case", "author_name", "author_url"), TEXT),
-        **dict.fromkeys(("views", "shares"), COUNT),
-        **dict.fromkeys(("categories", "tags"), NAMES),
-        **dict.fromkeys(("workflow_created_at", "workflow_updated_at", "extracted_at"), MOMENT),
-        "raw_metadata": DOCUMENT,
-    },
-    "structure": {
-        **dict.fromkeys(("node_count", "connection_count"), COUNT),
-        "node_types": NAMES,
-        "extraction_type": TEXT,
-        "fallback_used": st.booleans(),
-        "workflow_json": DOCUMENT,
-        "extracted_at": MOMENT,
-    },
-    "content": {
-        **dict.fromkeys(("explainer_text", "explainer_html", "setup_instructions", "use_instructions"), TEXT),
-        **dict.fromkeys(("has_videos", "has_iframes"), st.booleans()),
-        **dict.fromkeys(("video_count", "iframe_count"), any_of(*COUNTS)),
-        "raw_content": DOCUMENT,
-        "extracted_at": MOMENT,
-    },
-}
-SOME_FIELDS: Final = {part: st.fixed_dictionaries({}, optional=names) for part, names in FIELDS.items()}
-TRANSCRIPT = st.fixed_dictionaries(
-    {"video_url": any_of(*TEXTS)},
-    optional={
-        **dict.fromkeys(("video_id", "platform", "transcript_text", "language"), TEXT),
-        "transcript_json": DOCUMENT,
-        "duration": any_of(None, *NUMBERS),
-        "extracted_at": MOMENT,
-    },
-)
-TRANSCRIPTS = st.lists(TRANSCRIPT.map(lambda values: Transcript(**values)), max_size=2).map(tuple)
-ROW: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "url": any_of("u", "https://n8n.io/ж"),
-    "extracted_at": MOMENT,
-    "processing_time": any_of(None, *NUMBERS),
-    "quality_score": any_of(None, *NUMBERS),
-    "error_message": any_of(None, "", "timed out 3"),
-    "retry_count": any_of(None, 0, 3, 2**63 - 1),
-}
-ID = any_of(*IDS)
-WORKFLOW = st.fixed_dictionaries(
-    {"workflow_id": ID, "url": ROW["url"]},
-    optional={
-        **{name: values for name, values in ROW.items() if name != "url"},
-        "metadata": SOME_FIELDS["metadata"].map(lambda values: Metadata(**values)),
-        "structure": SOME_FIELDS["structure"].map(lambda values: Structure(**values)),
-        "content": SOME_FIELDS["content"].map(lambda values: Content(**values)),
-        "transcripts": TRANSCRIPTS,
-    },
-).map(lambda values: Workflow(**values))
-BAD: Final[tuple[Workflow | Rejected, ...]] = (
-    Workflow(workflow_id="1", url="nul \x00"),
-    Workflow(workflow_id="2", url="u", metadata=Metadata(title="half \ud800")),
-    Workflow(workflow_id="1", url="u", structure=Structure(workflow_json=Json.trusted(b'["\\u0000"]'))),
-    Workflow(workflow_id="\x00", url="u"),
-    Rejected(source="page 3", reason="empty", raw=b"<html>"),
-)
-# None in these is refused by an update.
-NEVER_NONE: Final = ("extracted_at", "retry_count")
-
-# --- what is expected ---
-
-
-def content_of(value: Any) -> Any:
-    """What is compared of a part: its values without the stamp, documents as PostgreSQL normalises them."""
-    if isinstance(value, tuple):
-        return [content_of(item) for item in value]
-    if isinstance(value, Json):
-        return spelling(json.loads(value.raw, parse_int=Decimal, parse_float=Decimal))
-    if isinstance(value, Metadata | Structure | Content | Transcript):
-        return {name: content_of(getattr(value, name)) for name in type(value).model_fields if name != "extracted_at"}
-    return value
-
-
-def spelling(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return "number", format(abs(value) if value == 0 else value, "f")
-    if isinstance(value, dict):
-        return {key: spelling(member) for key, member in value.items()}
-    return [spelling(item) for item in value] if isinstance(value, list) else (type(value).__name__, value)
-
-
-def raw_of(part: Any) -> str:
-    """The same down to the spelling, which is all that can be compared before anything is sent."""
-    parts = part if isinstance(part, tuple) else (part,)
-    return repr([[(n, v.raw if isinstance(v, Json) else v) for n, v in one if n != "extracted_at"] for one in parts])
-
-
-def stamped(workflow: Workflow) -> Workflow:
-    """The workflow with the parts' own stamps; None stands for the time of the call."""
-
-    def stamp(part: Any) -> Any:
-        if isinstance(part, tuple):
-            return tuple(map(stamp, part))
-        return part and part.model_copy(update={"extracted_at": part.extracted_at or workflow.extracted_at})
-
-    return workflow.model_copy(update={part: stamp(getattr(workflow, part)) for part in PARTS})
-
-
-def merged(stored: Workflow, scraped: Workflow, content: Callable[[Any], Any], *, replace: bool) -> Workflow | None:
-    """What is stored after another scrape; None where it brings nothing new but, perhaps, a count of retries."""
-    kept = {part: getattr(scraped, part) for part in PARTS}
-    for part, given_part in kept.items():
-        old = getattr(stored, part)
-        if (given_part is None and not replace) or (
-            given_part is not None and old is not None and content(old) == content(given_part)
-        ):
-            kept[part] = old
-    measured = {
-        name: getattr(stored if getattr(scraped, name) is None and not replace else scraped, name)
-        for name in ("quality_score", "processing_time")
-    }
-    told = (stored.url, stored.error_message, stored.quality_score)
-    if all(kept[part] is getattr(stored, part) for part in PARTS) and told == (
-        scraped.url,
-        scraped.error_message,
-        measured["quality_score"],
-    ):
-        return None
-    retries = stored.retry_count if scraped.retry_count is None else scraped.retry_count
-    flags = {flag: kept[part] is not None for flag, part in FLAGS.items()}
-    return scraped.model_copy(update={**kept, **measured, **flags, "retry_count": retries})
-
-
-def rows_kept(old: tuple[Transcript, ...] | None, new: tuple[Transcript, ...] | None) -> tuple[Transcript, ...] | None:
-    """A list of transcripts is compared row by row: one that is the same keeps its stamp."""
-    if new is None:
-        return None
-    same = [content_of(one) == content_of(other) for one, other in zip(old or (), new, strict=False)]
-    return tuple((old or ())[place] if place < len(same) and same[place] else item for place, item in enumerate(new))
-
-
-class Model(dict[str, Workflow]):
-    """A store in memory."""
-
-    def put(self, workflow: Workflow, *, replace: bool = False) -> Outcome:
-        stored, scraped = self.get(workflow.workflow_id), stamped(workflow)
-        if stored is None:
-            self[workflow.workflow_id] = scraped.model_copy(update={"retry_count": scraped.retry_count or 0})
-            return "inserted"
-        scraped = scraped.model_copy(update={"transcripts": rows_kept(stored.transcripts, scraped.transcripts)})
-        after = merged(stored, scraped, content_of, replace=replace)
-        if after is None and scraped.retry_count is not None:
-            self[workflow.workflow_id] = stored.model_copy(update={"retry_count": scraped.retry_count})
-        elif after is not None:
-            self[workflow.workflow_id] = after
-        return "unchanged" if after is None else "updated"
-
-    def change(self, workflow_id: str, values: dict[str, Any], parts: dict[str, Any]) -> None:
-        stored = self[workflow_id]
-        changed: dict[str, Any] = dict(values)
-        for part, members in parts.items():
-            old = getattr(stored, part)
-            if part == "transcripts":
-                moment = values.get("extracted_at")
-                changed[part] = rows_kept(
-                    old, stamped(stored.model_copy(update={"extracted_at": moment, part: members})).transcripts
-                )
-            elif members and old is None:
-                made = {"metadata": Metadata, "structure": Structure, "content": Content}[part](**members)
-                changed[part] = made.model_copy(
-                    update={"extracted_at": made.extracted_at or values.get("extracted_at")}
-                )
-            elif members:
-                changed[part] = old.model_copy(update=members)
-        after = stored.model_copy(update=changed)
-        self[workflow_id] = after.model_copy(
-            update={flag: getattr(after, part) is not None for flag, part in FLAGS.items()}
-        )
-
-
-def folded(batch: Iterable[Workflow], *, replace: bool) -> list[Workflow]:
-    """A batch as it is stored: of each id one record."""
-    records: dict[str, Workflow] = {}
-    for item in batch:
-        newer, older = stamped(item), records.get(item.workflow_id)
-        if older is not None:
-            after = merged(older, newer, raw_of, replace=replace)
-            retries = older.retry_count if newer.retry_count is None else newer.retry_count
-            newer = (older if after is None else after).model_copy(update={"retry_count": retries})
-        records[item.workflow_id] = newer
-    return list(records.values())
-
-
-def assert_same(found: Workflow, expected: Workflow) -> None:
-    """Equal in everything; a stamp that was the time of the call can be any."""
-
-    def compare(place: str, one: Any, other: Any) -> None:
-        if isinstance(other, tuple) and isinstance(one, tuple) and other and isinstance(other[0], Transcript):
-            assert len(one) == len(other), place
-            for number, (left, right) in enumerate(zip(one, other, strict=True)):
-                compare(f"{place}.{number}", left, right)
-        elif isinstance(other, Workflow | Metadata | Structure | Content | Transcript):
-            assert type(one) is type(other), place
-            for name in type(other).model_fields:
-                compare(f"{place}.{name}", getattr(one, name), getattr(other, name))
-        elif place.endswith(".updated_at") or (place.endswith(".extracted_at") and other is None):
-            assert one is not None, place
-        else:
-            assert content_of(one) == content_of(other), f"{place}: {one!r}, not {other!r}"
-
-    compare(expected.workflow_id[:8], found, expected)
-
-
-# --- what is asked ---
 
 
 @dataclass(frozen=True)
@@ -359,10 +124,12 @@ class Ingest:
 
     async def run(self, store: WorkflowStore, model: Model) -> None:
         good = [item for item in self.items if isinstance(item, Workflow) and not any(item is bad for bad in BAD)]
-        records = folded(good, replace=self.replace) if self.whole else good
+        # A batch that replaces and repeats an id is looked at on its own, below.
+        whole = self.whole and not (self.replace and len({item.workflow_id for item in good}) < len(good))
+        records = folded(good, replace=self.replace) if whole else good
 
         report = await store.ingest(
-            self.items, replace=self.replace, touch=self.touch, batch_size=1_000 if self.whole else 1
+            self.items, replace=self.replace, touch=self.touch, batch_size=1_000 if whole else 1
         )
 
         outcomes = [model.put(record, replace=self.replace) for record in records]
@@ -415,7 +182,8 @@ class Listing:
         expected = self.in_order([workflow for workflow in stored.values() if wanted(workflow)])
         options: dict[str, Any] = {"order_by": self.order_by, "order_desc": self.descending, "limit": self.limit}
 
-        pages, after = [], None
+        pages: list[Page[Workflow]] = []
+        after: str | None = None
         while True:
             behind = {"offset": len(pages) * self.limit} if self.by_offset else {"after": after}
             page = await store.list_workflows(
@@ -442,7 +210,7 @@ class Listing:
 
     def key(self, workflow: Workflow) -> Any:
         if self.order_by == "title":
-            title = workflow.metadata and workflow.metadata.title
+            title = workflow.metadata.title if workflow.metadata else None
             return None if title is None else title[:128].encode()
         if self.order_by == "views":
             return workflow.metadata and workflow.metadata.views
@@ -524,17 +292,6 @@ class Count:
         assert found.categories == {name: names.count(name) for name in names}
 
 
-
-
-def changes(names: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    given_values = {
-        name: values.filter(lambda value: value is not None) if name in NEVER_NONE else values
-        for name, values in names.items()
-    }
-    return st.fixed_dictionaries({}, optional=given_values)
-
-
-CHANGED_PARTS: Final = {part: changes(names) for part, names in FIELDS.items()} | {"transcripts": TRANSCRIPTS}
 OPERATION = st.one_of(
     st.builds(Create, WORKFLOW),
     st.builds(Upsert, WORKFLOW, replace=st.booleans(), touch=st.booleans()),
@@ -596,7 +353,7 @@ async def quiet(database_dsn: str) -> AsyncIterator[WorkflowStore]:
     # The database is made once and emptied before each example.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(operations=st.lists(OPERATION, min_size=1, max_size=20))
+@given(operations=st.lists(OPERATION, min_size=1, max_size=15))
 async def test_any_sequence_of_calls_leaves_the_store_equal_to_a_dict(
     quiet: WorkflowStore, session: Session, operations: list[Any]
 ) -> None:
@@ -612,3 +369,42 @@ async def test_any_sequence_of_calls_leaves_the_store_equal_to_a_dict(
         assert stored.keys() == model.keys()
         for workflow_id, workflow in stored.items():
             assert_same(workflow, model[workflow_id])
+
+
+@pytest.mark.xfail(reason="a batch folds a repeated id as if nothing were replaced", strict=True)
+async def test_an_ingest_that_replaces_leaves_the_last_of_a_repeated_id(store: WorkflowStore) -> None:
+    bare = Workflow(workflow_id="2462", url="u")
+
+    await store.ingest([full_workflow(), bare], replace=True)
+
+    found = await store.get_workflow("2462")
+    assert found is not None
+    assert (found.metadata, found.structure, found.content, found.transcripts) == (None, None, None, None)
+
+
+@pytest.mark.xfail(reason="the driver takes the first and the last moment of the calendar for infinity", strict=True)
+@pytest.mark.parametrize(
+    "moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)], ids=["first", "last"]
+)
+async def test_the_first_and_the_last_moment_come_back_with_their_zone(store: WorkflowStore, moment: datetime) -> None:
+    await store.create_workflow(Workflow(workflow_id="1", url="u", extracted_at=moment))
+
+    found = await store.get_workflow("1")
+
+    assert found is not None
+    assert found.extracted_at == moment
+
+
+@pytest.mark.xfail(reason="the server's sum overflows", strict=True)
+async def test_scores_whose_sum_no_float_holds_leave_statistics_working(store: WorkflowStore) -> None:
+    for number in range(2):
+        await store.create_workflow(Workflow(workflow_id=str(number), url="u", quality_score=1.7e308))
+
+    assert (await store.get_statistics()).total_workflows == 2
+
+
+@pytest.mark.xfail(reason="each mention is counted, not each workflow", strict=True)
+async def test_a_category_named_twice_is_one_workflow(store: WorkflowStore) -> None:
+    await store.create_workflow(Workflow(workflow_id="1", url="u", metadata=Metadata(categories=("AI", "AI"))))
+
+    assert (await store.get_statistics()).categories == {"AI": 1}

@@ -333,3 +333,15 @@ def test_text_is_utf8_or_refused() -> None:
     assert encode_text("é😀") == "é😀".encode()
     with pytest.raises(InvalidJson, match=r"a lone surrogate \(half a character\) at character 1,000"):
         encode_text("x" * 1_000 + "\udfff")
+
+
+def test_numbers_that_would_fill_a_gigabyte_when_they_are_read_are_refused() -> None:
+    exponents = "[" + ",".join(["1e131071"] * 129) + "]"
+    ordinary = "[" + ",".join(["1e299", "2.5", "1E400"] * 5_000) + "]"
+
+    with pytest.raises(InvalidJson, match="spelt out"):
+        Json.parse(exponents)
+    with pytest.raises(InvalidJson, match="spelt out"):
+        Json([Decimal("1e131071")] * 129)
+
+    assert len(Json.parse(ordinary).value) == 15_000

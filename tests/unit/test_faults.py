@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from workflow_store import errors
+from workflow_store.database.connections import MaskedDsn, address
 from workflow_store.database.faults import is_race, is_record_fault, translate, translated
 
 STATES: list[tuple[str, type[errors.ServerError]]] = [
@@ -170,3 +171,19 @@ def test_errors_of_the_library_are_neither_wrapped_nor_blamed() -> None:
 def test_a_cancelled_task_stays_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError), translated():
         raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://user:canary@host:5432/db",
+        "postgresql://user:can/canary@host/db",
+        "postgresql://user:can#canary@host/db",
+        "postgresql://user:can?canary@host/db",
+        "postgresql://user:canary@[::1/db",
+    ],
+)
+def test_an_address_never_shows_a_password(dsn: str) -> None:
+    assert "canary" not in address(dsn)
+    assert "can" not in repr(MaskedDsn(dsn))
+    assert "user" not in address(dsn)

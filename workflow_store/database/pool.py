@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import asyncpg
 
 from workflow_store import errors
-from workflow_store.database.connections import address, connect
+from workflow_store.database.connections import MaskedDsn, address, connect
 from workflow_store.database.faults import translated
 from workflow_store.database.session import Session
 from workflow_store.settings import Settings
@@ -61,6 +61,7 @@ class Database:
         Raises:
             ServerUnavailable: nothing answers there within ``connect_timeout``.
         """
+        dsn = MaskedDsn(dsn)
         opened: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
         async def opening(*_args: object, **_options: object) -> asyncpg.Connection[asyncpg.Record]:

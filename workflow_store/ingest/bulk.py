@@ -48,11 +48,11 @@ class _Batch:
     repeated: int = 0
     size: int = 0
 
-    def add(self, workflow: Workflow, position: int, record: Encoded) -> None:
+    def add(self, workflow: Workflow, position: int, record: Encoded, *, replaces: bool) -> None:
         earlier = self.records.get(record.workflow_id)
         if earlier is not None:
             self.repeated += 1
-            record = fold(earlier, record)
+            record = record if replaces else fold(earlier, record)
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
         self.size += record.size
@@ -116,7 +116,7 @@ class BulkIngest:
             except InvalidRecord as error:
                 self._reject(batch, quarantine.rejected_workflow(item, position, str(error)))
             else:
-                batch.add(item, position, record)
+                batch.add(item, position, record, replaces=self._options.replace)
         elif isinstance(item, Rejected):
             self._reject(batch, replace(item, position=position))
         else:

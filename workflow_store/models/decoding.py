@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
@@ -16,6 +17,9 @@ from workflow_store.errors import InvalidJson
 _MAX_INTEGER_DIGITS: Final = 131_072
 _MAX_FRACTION_DIGITS: Final = 16_383
 _MAX_EXPONENT: Final = 2**30 - 2
+# jsonb spells every digit out when it is read: a few kilobytes of exponents could become more than a gigabyte of text.
+_MAX_SPELT_DIGITS: Final = 16 * 1024 * 1024
+_SPELT_OUT: Final = 300
 # No process can be told to refuse int() of so few digits (a guard of CPython's against quadratic time).
 _ALWAYS_AN_INT: Final = sys.int_info.str_digits_check_threshold
 
@@ -24,6 +28,33 @@ _read_key: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # ty
 _BARE_STRING = re.compile(rb'"[^"]*"')
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _STEP = bytes.maketrans(b'[{]}"', b"\x02\x02\x00\x00\x01")
+
+
+class _Spelt(threading.local):
+    """The digits that the long exponents of the document at hand stand for, in this thread."""
+
+    digits = 0
+
+
+_spelt = _Spelt()
+
+
+def begin_document() -> None:
+    """Count the digits of a document's numbers anew."""
+    _spelt.digits = 0
+
+
+def count_digits(number: Decimal) -> None:
+    """Add the digits a number stands for, where its exponent is long.
+
+    Raises:
+        InvalidJson: with those before it, they are more than a document may have.
+    """
+    digits = abs(number.adjusted())
+    if digits > _SPELT_OUT and number:
+        _spelt.digits += digits
+        if _spelt.digits > _MAX_SPELT_DIGITS:
+            raise InvalidJson(f"numbers that are more than {_MAX_SPELT_DIGITS:,} digits long when they are spelt out")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -42,6 +73,7 @@ def decode(text: bytes | str) -> Any:
     Raises:
         InvalidJson: not JSON, not UTF-8, or a number that PostgreSQL can't hold; the reason says where.
     """
+    begin_document()
     try:
         return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -62,6 +94,7 @@ def decode_members(text: str) -> tuple[dict[str, Any], dict[str, str]]:
     """
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
+    begin_document()
     try:
         at = _skip(text, 0)
         if text[at : at + 1] != "{":
@@ -167,6 +200,7 @@ def _read_float(literal: str) -> float | Decimal:
     # Most numbers are short enough that their digits need no counting.
     if (exact.is_nan() or len(literal) + abs(exact.adjusted()) > _MAX_FRACTION_DIGITS) and not fits_numeric(exact):
         raise beyond_numeric(literal)
+    count_digits(exact)
     number = float(literal)
     # inf - inf is nan
     return number if number - number == 0 and Decimal(repr(number)) == exact else exact

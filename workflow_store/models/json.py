@@ -13,8 +13,10 @@ from pydantic_core import CoreSchema, core_schema
 
 from workflow_store.errors import DocumentTooLarge, InvalidJson
 from workflow_store.models.decoding import (
+    begin_document,
     beyond_numeric,
     check_depth,
+    count_digits,
     decode,
     encode_text,
     fits_numeric,
@@ -213,6 +215,7 @@ _ENCODER: Final = json.JSONEncoder(
 
 def _encode_exactly(value: Any) -> str:
     """Encode what the C encoder can't: all digits of a number, Json documents inside a value, any depth."""
+    begin_document()
     texts: list[str] = []
     opened: list[tuple[Iterator[tuple[str, Any]], str, int]] = [(iter([("", value)]), "", 0)]
     inside: set[int] = set()
@@ -263,6 +266,7 @@ def _encode_scalar(value: Any) -> str:
             raise InvalidJson(f"{number} is not JSON")
         if not fits_numeric(number):
             raise beyond_numeric(str(number))
+        count_digits(number)
         return str(number)
     return _leaf(value)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from hashlib import blake2b
 from typing import Any
 
 from workflow_store.errors import InvalidCursor
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def binding(*question: Any) -> str:
@@ -36,7 +39,7 @@ def decode(cursor: str, bound: str) -> tuple[Any, str]:
         raise InvalidCursor("the cursor is damaged") from None
     if found != bound:
         raise InvalidCursor("the cursor belongs to another order or other filters; start from the first page")
-    if not isinstance(workflow_id, str):
+    if not isinstance(workflow_id, str) or _UNSTORABLE.search(workflow_id):
         raise InvalidCursor("the cursor is damaged")
     return key, workflow_id
 
@@ -44,6 +47,6 @@ def decode(cursor: str, bound: str) -> tuple[Any, str]:
 def decode_ranked(cursor: str, bound: str) -> tuple[float, str]:
     """The rank and the id a search's cursor stands behind; raises as ``decode`` does."""
     rank, workflow_id = decode(cursor, bound)
-    if isinstance(rank, bool) or not isinstance(rank, int | float):
+    if not isinstance(rank, float):
         raise InvalidCursor("the cursor is damaged")
-    return float(rank), workflow_id
+    return rank, workflow_id
