@@ -66,6 +66,17 @@ class Settings(BaseSettings):
     max_json_depth: Annotated[int, Field(ge=1, le=6_000)] = 512
     """Arrays and objects in one another; deeper documents are refused before they are sent."""
 
+    media_url: SecretStr | None = None
+    """Where media files lie: ``s3://``, ``gs://``, ``az://`` or ``file://``; without one, ``media_dir``."""
+    media_dir: Path | None = None
+    """Folder of the media files; without one, the platform's user data folder."""
+    media_max_bytes: Annotated[int, Field(ge=1)] = 256 * 1024 * 1024
+    """A larger media file is refused."""
+    media_grace: Seconds = 24 * 3600.0
+    """Garbage younger than this is left alone: a put may be about to link it."""
+    media_content_types: tuple[str, ...] | None = None
+    """The content types that are taken, such as ``image/*``; without any, all."""
+
     language: Annotated[str, Field(pattern=r"^[a-z_]{1,63}$")] = "english"
     """Language of the full-text search, by the name of PostgreSQL's configuration; chosen when the schema is made."""
 

@@ -24,6 +24,7 @@ from workflow_store.ingest import (
     Writer,
     WriterOptions,
 )
+from workflow_store.media import Media, MediaOptions
 from workflow_store.models.report import IngestReport
 from workflow_store.models.search import SearchLag
 from workflow_store.queries.catalogue import SERVER_FACTS
@@ -58,6 +59,7 @@ class WorkflowStore(Repository):
         self._database: Database | None = None
         self._embedded: EmbeddedServer | None = None
         self._indexer: SearchIndexer | None = None
+        self._media: Media | None = None
 
     @classmethod
     def open(cls, settings: Settings | None = None, **overrides: Any) -> Self:
@@ -143,6 +145,22 @@ class WorkflowStore(Repository):
     def address(self) -> str:
         """Host, port and database in use, without a secret."""
         return self._opened().address
+
+    @property
+    def media(self) -> Media:
+        """The media files of the workflows."""
+        self._opened()
+        if self._media is None:
+            url = self.settings.media_url
+            options = MediaOptions(
+                url=None if url is None else url.get_secret_value(),
+                folder=self.settings.media_dir,
+                max_bytes=self.settings.media_max_bytes,
+                grace=self.settings.media_grace,
+                content_types=self.settings.media_content_types,
+            )
+            self._media = Media(self._sessions, options)
+        return self._media
 
     def get_pool_statistics(self) -> PoolStatistics:
         """The pool's counts; nothing is sent."""

@@ -387,12 +387,12 @@ async def test_an_ingest_that_replaces_leaves_the_last_of_a_repeated_id(store: W
     "moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)], ids=["first", "last"]
 )
 async def test_the_first_and_the_last_moment_come_back_with_their_zone(store: WorkflowStore, moment: datetime) -> None:
-    await store.create_workflow(Workflow(workflow_id="1", url="u", extracted_at=moment))
+    await store.create_workflow(Workflow(workflow_id="1", url="u", extracted_at=moment.replace(tzinfo=UTC)))
 
     found = await store.get_workflow("1")
 
     assert found is not None
-    assert found.extracted_at == moment
+    assert found.extracted_at == moment.replace(tzinfo=UTC)
 
 
 @pytest.mark.xfail(reason="the server's sum overflows", strict=True)
