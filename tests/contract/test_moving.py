@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from tests.contract.results import flat_result, nested_result
 from workflow_store import Json, WorkflowStore
 
+GUIDE = ROOT / "docs" / "moving.md"
 # The columns that the script reads, as the original made them.
 TABLES = """
 CREATE TABLE workflows (

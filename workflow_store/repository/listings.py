@@ -159,8 +159,9 @@ async def _branch(
     session: Session, wanted: Listing, asked: frozenset[str], limit: int, *, absent: bool
 ) -> list[WorkflowRow]:
     if not wanted.filters:
+        # Of these every page has the same plan, and the connection may keep it.
         return await _fetch(session.fetch_text, wanted.page(asked, limit, absent=absent))
-    rows = await _fetch(session.fetch_text, wanted.walking(asked, limit, absent=absent))
+    rows = await _fetch(session.fetch_planned, wanted.walking(asked, limit, absent=absent))
     if len(rows) < limit:
         rows = await _fetch(session.fetch_planned, wanted.gathering(asked, limit, absent=absent))
     return rows
