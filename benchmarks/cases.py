@@ -47,6 +47,7 @@ async def all_cases(repository: Repository, picks: Picks) -> list[Case]:
     found += await _counts(repository, picks)
     found += _searches(repository, picks)
     found.append(Case("statistics", lambda _: repository.get_statistics()))
+    found.append(Case("statistics, node types too", lambda _: repository.get_statistics(detailed=True)))
     return found
 
 

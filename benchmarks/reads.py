@@ -29,7 +29,11 @@ from workflow_store.repository.filters import FILTERS
 # The cases take turns, so that a disturbance of the machine meets all of them. Five executions are planned for their
 # arguments before the server thinks of a plan for all; they are not timed.
 _BLOCKS: Final = 4
+_BLOCK_CALLS: Final = 10
 _UNTIMED: Final = 6
+# Seconds after which a block of a slow read ends, and how many calls it has at least.
+_PATIENCE: Final = 12.0
+_FEWEST: Final = 5
 _RECORDED: Final = 20
 _STREAMED: Final = 20_000
 _STREAMS: Final = 3
@@ -39,7 +43,7 @@ _MS: Final = 1_000
 _NOTE: Final = f"""\
 Times in ms, warm, one connection, pages of {cases.PAGE} and {cases.HITS} hits with metadata. “× bare” is the median \
 beside that of the same statements sent through asyncpg alone. CPU is processor time in ms of the server's process \
-(without parallel workers) and of this one, the smallest mean of {_BLOCKS} blocks: other programs on the machine \
+(without parallel workers) and of this one, the smallest mean of the {_BLOCKS} blocks: other programs on the machine \
 stretch the times, and this hardly. Buffers are pages of 8 kB. “then” stands between statements; a plan that serves \
 all arguments is marked generic."""
 _PAGES: Final = ("page 1 p50 ms", "page {} p50 ms", "ratio", "CPU server 1", "{}", "ratio", "buffers 1", "{}")
@@ -92,10 +96,11 @@ async def measure(dsn: str, options: Options, progress: Progress) -> Result:
         async with database.session() as session:
             picks = await pick(session.connection)
         measured = [_Measured(case) for case in await cases.all_cases(repository, picks)]
-        bar = progress.add_task("reading", total=_BLOCKS * len(measured))
-        for _ in range(_BLOCKS):
+        blocks = min(_BLOCKS, -(-options.calls // _BLOCK_CALLS))
+        bar = progress.add_task("reading", total=blocks * len(measured))
+        for _ in range(blocks):
             for one in measured:
-                await _block(one, sessions, database, max(1, options.calls // _BLOCKS))
+                await _block(one, sessions, database, -(-options.calls // blocks))
                 progress.advance(bar)
         streams = await _streams(repository, min(picks.total, _STREAMED))
     finally:
@@ -119,17 +124,21 @@ async def _block(one: _Measured, sessions: Recorded, database: Database, calls: 
         backend = await session.connection.fetchrow(text("backend"))
     process = backend["pid"] if backend is not None and backend["is_local"] else 0
     served, worked = processor_seconds(process), time.process_time()
+    ends = time.perf_counter() + _PATIENCE
     for number in range(done, done + calls):
         started = time.perf_counter()
+        if started > ends and number - done >= _FEWEST:
+            break
         await call(number)
         one.seconds.append(time.perf_counter() - started)
+    calls = len(one.seconds) - done
     one.client_seconds.append((time.process_time() - worked) / calls)
     now = processor_seconds(process)
     if served is not None and now is not None:
         one.server_seconds.append((now - served) / calls)
     async with database.session() as session:
         if one.case.bare:
-            for number in range(calls):
+            for number in range(-(-calls // 4)):
                 one.bare_seconds.append(await _bare(session.connection, one.sent[number % len(one.sent)]))
         # At the end of a block: here the server has settled on a plan.
         one.plans = await explain(session.connection, one.sent[0])
@@ -172,11 +181,11 @@ def _result(
     loaded: dict[str, float],
     missing: list[str],
 ) -> Result:
-    notes = [f"{len(measured[0].seconds)} calls of each read. {_NOTE}"]
+    notes = [_NOTE]
     if missing:
         notes.append(f"Without values to ask for in this store: {', '.join(missing)}.")
     number = cases.deep_page(total)
-    columns = ("read", "matching", "p50 ms", "p99 ms", "× bare", "CPU server", "client", "buffers", "plan")
+    columns = ("read", "matching", "calls", "p50 ms", "p99 ms", "× bare", "CPU server", "client", "buffers", "plan")
     return Result(
         suite="reads",
         scale=options.scale,
@@ -215,7 +224,18 @@ def _row(one: _Measured, total: int) -> tuple[Cell, ...]:
     share = None if matching is None else f"{matching:,} ({matching / max(1, total):.2%})"
     buffers = sum(plan.buffers for plan in one.plans)
     words = plans_in_words(one.plans)
-    return one.case.name, share, one.p50, one.p99, one.over_bare, one.server_ms, one.client_ms, buffers, words
+    return (
+        one.case.name,
+        share,
+        len(one.seconds),
+        one.p50,
+        one.p99,
+        one.over_bare,
+        one.server_ms,
+        one.client_ms,
+        buffers,
+        words,
+    )
 
 
 def plans_in_words(plans: list[Plan]) -> str:

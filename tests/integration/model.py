@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from workflow_store import Content, Json, Metadata, Rejected, Structure, Transcr
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import PARTS
 
+SEED: Final = int(os.environ.get("WORKFLOW_STORE_TEST_SEED") or (7 if os.environ.get("CI") else random.getrandbits(32)))
 FLAGS: Final = {"layer1_success": "metadata", "layer2_success": "structure", "layer3_success": "content"}
 
 # --- what is drawn: few values, so that records often agree, and nasty ones ---
@@ -46,12 +49,14 @@ def any_of(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)
 
 
-TEXT = any_of(None, *TEXTS)
-DOCUMENT = any_of(None, *DOCUMENTS)
-COUNT = any_of(None, *COUNTS)
-MOMENT = any_of(None, *MOMENTS)
-NAMES = st.none() | st.lists(any_of(*TEXTS), max_size=2, unique=True).map(tuple)
-FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
+Choices: TypeAlias = dict[str, tuple[Any, ...]]
+TEXT: Final = (None, *TEXTS)
+DOCUMENT: Final = (None, *DOCUMENTS)
+COUNT: Final = (None, *COUNTS)
+MOMENT: Final = (None, *MOMENTS)
+NAMES: Final = (None, (), ("zebra",), ("", "zebra"), ("a_b\\c walrus", "\\u0000"), ('"otter" | & ! <-> :*',))
+FLAG: Final = (False, True)
+FIELDS: Final[dict[str, Choices]] = {
     "metadata": {
         **dict.fromkeys(("title", "description", "use_case", "author_name", "author_url"), TEXT),
         **dict.fromkeys(("views", "shares"), COUNT),
@@ -63,48 +68,80 @@ FIELDS: Final[dict[str, dict[str, st.SearchStrategy[Any]]]] = {
         **dict.fromkeys(("node_count", "connection_count"), COUNT),
         "node_types": NAMES,
         "extraction_type": TEXT,
-        "fallback_used": st.booleans(),
+        "fallback_used": FLAG,
         "workflow_json": DOCUMENT,
         "extracted_at": MOMENT,
     },
     "content": {
         **dict.fromkeys(("explainer_text", "explainer_html", "setup_instructions", "use_instructions"), TEXT),
-        **dict.fromkeys(("has_videos", "has_iframes"), st.booleans()),
-        **dict.fromkeys(("video_count", "iframe_count"), any_of(*COUNTS)),
+        **dict.fromkeys(("has_videos", "has_iframes"), FLAG),
+        **dict.fromkeys(("video_count", "iframe_count"), COUNTS),
         "raw_content": DOCUMENT,
         "extracted_at": MOMENT,
     },
 }
-SOME_FIELDS: Final = {part: st.fixed_dictionaries({}, optional=names) for part, names in FIELDS.items()}
-TRANSCRIPT = st.fixed_dictionaries(
-    {"video_url": any_of(*TEXTS)},
-    optional={
-        **dict.fromkeys(("video_id", "platform", "transcript_text", "language"), TEXT),
-        "transcript_json": DOCUMENT,
-        "duration": any_of(None, *NUMBERS),
-        "extracted_at": MOMENT,
-    },
-)
-TRANSCRIPTS = st.lists(TRANSCRIPT.map(lambda values: Transcript(**values)), max_size=2).map(tuple)
-ROW: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "url": any_of("u", "https://n8n.io/ж"),
+TRANSCRIPT: Final[Choices] = {
+    "video_url": TEXTS,
+    **dict.fromkeys(("video_id", "platform", "transcript_text", "language"), TEXT),
+    "transcript_json": DOCUMENT,
+    "duration": (None, *NUMBERS),
     "extracted_at": MOMENT,
-    "processing_time": any_of(None, *NUMBERS),
-    "quality_score": any_of(None, *NUMBERS),
-    "error_message": any_of(None, "", "timed out 3"),
-    "retry_count": any_of(None, 0, 3, 2**63 - 1),
+}
+ROW: Final[Choices] = {
+    "url": ("u", "https://n8n.io/ж"),
+    "extracted_at": MOMENT,
+    "processing_time": (None, *NUMBERS),
+    "quality_score": (None, *NUMBERS),
+    "error_message": (None, "", "timed out 3"),
+    "retry_count": (None, 0, 3, 2**63 - 1),
+}
+MODELS: Final[dict[str, Callable[..., Any]]] = {"metadata": Metadata, "structure": Structure, "content": Content}
+# None in these is refused by an update.
+NEVER_NONE: Final = ("extracted_at", "retry_count")
+
+# Hypothesis chooses among whole records that are made here: drawn field by field, they would be so large that it could
+# hardly try anything. Every second record differs from the one before it in a single field.
+_MAKER: Final = random.Random(SEED)
+
+
+def made(choices: Choices, number: int, *, often: float = 0.6) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = [{}]
+    while len(records) < number:
+        if len(records) % 2:
+            records.append({name: _MAKER.choice(values) for name, values in choices.items() if _MAKER.random() < often})
+        else:
+            name = _MAKER.choice(list(choices))
+            records.append(records[-1] | {name: _MAKER.choice(choices[name])})
+    return records
+
+
+def changed(choices: Choices, number: int) -> list[dict[str, Any]]:
+    """What an update may set: few fields at a time."""
+    given = {
+        name: tuple(value for value in values if value is not None or name not in NEVER_NONE)
+        for name, values in choices.items()
+    }
+    return made(given, number, often=0.2)
+
+
+_SPOKEN: Final = [Transcript(**({"video_url": "v"} | values)) for values in made(TRANSCRIPT, 12)]
+_LISTS: Final = [(), *[tuple(_MAKER.sample(_SPOKEN, number)) for number in (1, 1, 1, 2, 2, 2, 3, 3)]]
+_LISTS.extend([(*_LISTS[4], _SPOKEN[1]), _LISTS[4][:1]])
+TRANSCRIPTS = any_of(*_LISTS)
+PARTS_GIVEN: Final = {
+    part: any_of(None, *[MODELS[part](**values) for values in made(choices, 16)]) for part, choices in FIELDS.items()
+} | {"transcripts": any_of(None, *_LISTS)}
+CHANGED_ROW = any_of(*changed(ROW, 16))
+CHANGED_PARTS: Final = {part: any_of(*changed(choices, 16)) for part, choices in FIELDS.items()} | {
+    "transcripts": TRANSCRIPTS
 }
 ID = any_of(*IDS)
-WORKFLOW = st.fixed_dictionaries(
-    {"workflow_id": ID, "url": ROW["url"]},
-    optional={
-        **{name: values for name, values in ROW.items() if name != "url"},
-        "metadata": SOME_FIELDS["metadata"].map(lambda values: Metadata(**values)),
-        "structure": SOME_FIELDS["structure"].map(lambda values: Structure(**values)),
-        "content": SOME_FIELDS["content"].map(lambda values: Content(**values)),
-        "transcripts": TRANSCRIPTS,
-    },
-).map(lambda values: Workflow(**values))
+WORKFLOW = st.builds(
+    lambda workflow_id, row, **parts: Workflow(**({"url": "u"} | row), workflow_id=workflow_id, **parts),
+    ID,
+    any_of(*made(ROW, 16)),
+    **PARTS_GIVEN,
+)
 BAD: Final[tuple[Workflow | Rejected, ...]] = (
     Workflow(workflow_id="1", url="nul \x00"),
     Workflow(workflow_id="2", url="u", metadata=Metadata(title="half \ud800")),
@@ -112,21 +149,6 @@ BAD: Final[tuple[Workflow | Rejected, ...]] = (
     Workflow(workflow_id="\x00", url="u"),
     Rejected(source="page 3", reason="empty", raw=b"<html>"),
 )
-# None in these is refused by an update.
-NEVER_NONE: Final = ("extracted_at", "retry_count")
-
-
-def changes(names: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    given_values = {
-        name: values.filter(lambda value: value is not None) if name in NEVER_NONE else values
-        for name, values in names.items()
-    }
-    return st.fixed_dictionaries({}, optional=given_values)
-
-
-CHANGED_PARTS: Final = {part: changes(names) for part, names in FIELDS.items()} | {"transcripts": TRANSCRIPTS}
-
-
 # --- what is expected ---
 
 
@@ -226,7 +248,7 @@ class Model(dict[str, Workflow]):
                     old, stamped(stored.model_copy(update={"extracted_at": moment, part: members})).transcripts
                 )
             elif members and old is None:
-                made = {"metadata": Metadata, "structure": Structure, "content": Content}[part](**members)
+                made = MODELS[part](**members)
                 changed[part] = made.model_copy(
                     update={"extracted_at": made.extracted_at or values.get("extracted_at")}
                 )

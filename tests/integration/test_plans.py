@@ -387,7 +387,7 @@ async def test_no_page_is_planned_for_other_values_than_its_own(session: Session
         "SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements"
         " WHERE statement LIKE '%workflow_store.workflows%' AND statement NOT LIKE '%pg_prepared_statements%'"
     )
-    assert sum(row["custom_plans"] for row in rows) > 12
+    assert sum(row["custom_plans"] for row in rows) >= 12
     assert [row["statement"] for row in rows if row["generic_plans"]] == []
 
 
