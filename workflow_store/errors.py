@@ -10,6 +10,7 @@
     │   └── StoreClosed              the store is not open, or belongs to another event loop
     ├── RecordError                  one record is at fault
     │   ├── AlreadyExists            its id is in the store
+    │   ├── LeaseLost                another scraper has claimed it since
     │   ├── InvalidRecord            it can't be stored as it is
     │   └── InvalidJson              text that is not storable JSON
     │       └── DocumentTooLarge     above ``max_document_bytes``
@@ -111,6 +112,14 @@ class AlreadyExists(RecordError):
     def __init__(self, workflow_id: str) -> None:
         self.workflow_id = workflow_id
         super().__init__(f"workflow {workflow_id!r} already exists")
+
+
+class LeaseLost(RecordError):
+    """The lease ran out and the workflow was claimed by another scraper, or the queue never leased it."""
+
+    def __init__(self, workflow_id: str) -> None:
+        self.workflow_id = workflow_id
+        super().__init__(f"workflow {workflow_id!r} is not leased under this token")
 
 
 class InvalidRecord(RecordError):

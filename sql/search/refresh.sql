@@ -1,5 +1,5 @@
--- Makes the search documents of the given workflows, and clears their marks where no writer has renewed them since this
--- statement began; returns the ids whose marks were cleared.
+-- Makes the search documents of the given workflows, and returns the marks that asked for them, to be cleared by the next
+-- statement of the transaction: the parents are locked first, at the end of this one, as a delete does.
 -- Texts are cut so that no document nears the 1 MB a tsvector may have, whatever is in them: by bytes, since left()
 -- counts characters. Node names come from the workflow's own JSON.
 -- $1 workflow_ids text[]
@@ -61,11 +61,7 @@ documents AS (
     RETURNING d.workflow_id
 )
 
-DELETE FROM workflow_store.workflow_search_pending AS p
-USING waiting
-WHERE
-    p.workflow_id = waiting.workflow_id
-    AND p.mark = waiting.mark
-    -- The documents first: a mark is cleared only behind them.
-    AND (SELECT count(*) FROM documents) >= 0
-RETURNING p.workflow_id
+SELECT
+    waiting.workflow_id,
+    waiting.mark::text AS mark
+FROM waiting

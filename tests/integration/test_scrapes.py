@@ -16,9 +16,9 @@ from tests.conftest import ROOT
 from tests.records import full_workflow, parts_of, small_workflow
 from workflow_store import InvalidField, InvalidRecord, Workflow, WorkflowStore
 from workflow_store.database import Session
+from workflow_store.errors import LeaseLost
 from workflow_store.models.report import Claim
 from workflow_store.queries.scrapes import CLAIM, PENDING
-from workflow_store.repository.scrapes import LeaseLost
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
@@ -459,3 +459,15 @@ async def test_the_guides_loop_works_the_queue_off(store: WorkflowStore, session
     assert (down["last_error"], down["retry_count"], down["lease_token"]) == ("no answer", 1, None)
     assert timedelta(days=6) < up["wait"] <= timedelta(days=7)
     assert await store.exists(["down", "2462"]) == {"2462"}
+
+
+async def test_an_upsert_with_a_token_ends_the_lease_or_stores_nothing(store: WorkflowStore) -> None:
+    await store.enqueue([("1", "https://1"), ("2", "https://2")])
+    one, two = await store.claim(2, 60)
+
+    assert await store.upsert_workflow(small_workflow(one.workflow_id), token=one.token) == "inserted"
+    with pytest.raises(LeaseLost):
+        await store.upsert_workflow(small_workflow(two.workflow_id), token=one.token)
+
+    assert await store.exists(["1", "2"]) == {one.workflow_id}
+    assert await store.pending() == ()

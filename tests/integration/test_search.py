@@ -19,7 +19,7 @@ from workflow_store import (
     WorkflowStore,
 )
 from workflow_store.database import Database, Session
-from workflow_store.ingest import SearchIndexer
+from workflow_store.queries.search import CLEAR_MARKS, REFRESH_SEARCH
 from workflow_store.repository import search as searching
 from workflow_store.resources import statement
 from workflow_store.schema import migrate
@@ -160,7 +160,7 @@ async def test_filters_of_the_listing_narrow_a_search(store: WorkflowStore) -> N
     )
 
     for mode in ("fulltext", "substring", "fuzzy"):
-        page = await store.search_workflows("kiwi", mode=mode, min_quality=40, total=True)  # type: ignore[arg-type]
+        page = await store.search_workflows("kiwi", mode=mode, min_quality=40, total=True)
         assert sorted(hit.workflow.workflow_id for hit in page.items) == ["4", "5"]
         assert page.total == 2
 
@@ -292,24 +292,30 @@ async def test_a_mark_renewed_during_a_refresh_stays(database_dsn: str, session:
     async with WorkflowStore.open(dsn=database_dsn, pool_min_size=1, search_refresh="manual") as store:
         await store.create_workflow(SPREAD)
         async with session.transaction():
-            changed = SPREAD.model_copy(update={"content": Content(explainer_text="india")})
-            async with store.transaction(isolation="repeatable_read") as refreshing:
-                # Its snapshot is older than the change below.
-                await refreshing.get_statistics()
-                indexer = SearchIndexer(refreshing._sessions)
-                await store.upsert_workflow(changed)
-                with pytest.raises(Exception, match="could not serialize"):
-                    await _refresh_once(indexer)
+            (made,) = await session.fetch(REFRESH_SEARCH, ["spread"])
+            await store.upsert_workflow(SPREAD.model_copy(update={"content": Content(explainer_text="india")}))
+            cleared = await session.fetch(CLEAR_MARKS, [made.workflow_id], [made.mark])
+
+        assert cleared == []
         assert await marked(session) == {"spread"}
-        await store.refresh_search()
+        assert await store.refresh_search() == 1
         assert await ids(store, "india") == ["spread"]
 
 
-async def _refresh_once(indexer: SearchIndexer) -> None:
-    from workflow_store.queries.search import REFRESH_SEARCH
+async def test_a_refresh_and_a_delete_of_the_same_workflow_do_not_deadlock(
+    store: WorkflowStore, session: Session
+) -> None:
+    await store.create_workflow(SPREAD)
+    await store.refresh_search()
+    await store.upsert_workflow(SPREAD.model_copy(update={"content": Content(explainer_text="india")}))
 
-    async with indexer._sessions.session() as session:
-        await session.fetch(REFRESH_SEARCH, ["spread"])
+    async with session.transaction():
+        made = await session.fetch(REFRESH_SEARCH, ["spread"])
+        deleting = asyncio.create_task(store.delete_workflow("spread"))
+        await asyncio.sleep(0.2)
+        await session.fetch(CLEAR_MARKS, [row.workflow_id for row in made], [row.mark for row in made])
+
+    assert await deleting is True
 
 
 async def test_a_deleted_workflow_is_found_no_more_and_leaves_no_mark(store: WorkflowStore, session: Session) -> None:
@@ -318,6 +324,7 @@ async def test_a_deleted_workflow_is_found_no_more_and_leaves_no_mark(store: Wor
     await store.create_workflow(small_workflow("marked"))
     await store.delete_workflow("spread")
     await store.delete_workflow("marked")
+    await store.refresh_search()
 
     assert await ids(store, "alpine") == []
     assert await marked(session) == set()

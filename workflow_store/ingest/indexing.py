@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from workflow_store.database import Sessions
+from workflow_store.database import Session, Sessions
 from workflow_store.database.faults import is_race, is_record_fault
 from workflow_store.errors import ConcurrencyConflict, ServerError, StoreError
 from workflow_store.queries import search
@@ -71,7 +71,7 @@ class SearchIndexer:
                         return cleared, disturbed
                     if not await session.fetch_one(search.CLAIM_REFRESH):
                         return cleared, True
-                    cleared += len(await session.fetch(search.REFRESH_SEARCH, ids))
+                    cleared += await _make(session, ids)
             except ServerError as error:
                 if isinstance(error, ConcurrencyConflict) or is_race(error):
                     # Workflows were deleted or rewritten meanwhile; the next pass sees what became of them.
@@ -91,8 +91,8 @@ class SearchIndexer:
         middle = len(ids) // 2
         for half in (ids[:middle], ids[middle:]):
             try:
-                async with self._sessions.session() as session:
-                    made += len(await session.fetch(search.REFRESH_SEARCH, half))
+                async with self._sessions.session() as session, session.transaction():
+                    made += await _make(session, half)
             except ServerError as refused:
                 if not is_record_fault(refused):
                     raise
@@ -110,3 +110,9 @@ class SearchIndexer:
                 return
             if not self._again:
                 return
+
+
+async def _make(session: Session, ids: list[str]) -> int:
+    marks = await session.fetch(search.REFRESH_SEARCH, ids)
+    cleared = await session.fetch(search.CLEAR_MARKS, [row.workflow_id for row in marks], [row.mark for row in marks])
+    return len(cleared)

@@ -1,7 +1,16 @@
 """What goes in and what comes back."""
 
 from workflow_store.models.json import Json
-from workflow_store.models.report import IngestReport, Outcome, Page, Rejected, Statistics
+from workflow_store.models.report import (
+    Claim,
+    IngestReport,
+    Outcome,
+    Page,
+    Pending,
+    Percentiles,
+    Rejected,
+    Statistics,
+)
 from workflow_store.models.search import Highlight, SearchHit, SearchLag, SearchPage
 from workflow_store.models.workflow import (
     PARTS,
@@ -15,6 +24,7 @@ from workflow_store.models.workflow import (
 
 __all__ = [
     "PARTS",
+    "Claim",
     "Content",
     "Highlight",
     "IngestReport",
@@ -23,6 +33,8 @@ __all__ = [
     "Outcome",
     "Page",
     "Part",
+    "Pending",
+    "Percentiles",
     "Rejected",
     "SearchHit",
     "SearchLag",

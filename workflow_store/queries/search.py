@@ -14,6 +14,13 @@ class PendingValues(NamedTuple):
     workflow_id: str
 
 
+class MarkRow(NamedTuple):
+    """``search/refresh``."""
+
+    workflow_id: str
+    mark: str
+
+
 class LagRow(NamedTuple):
     """``search/lag``."""
 
@@ -25,7 +32,8 @@ MARK_FOR_SEARCH = Query[None, Sequence[str]]("search/mark")
 SEARCH_LAG = Query[LagRow]("search/lag")
 WAITING_FOR_SEARCH = Query[str, str, int]("search/waiting")
 CLAIM_REFRESH = Query[bool]("search/claim")
-REFRESH_SEARCH = Query[str, Sequence[str]]("search/refresh")
+REFRESH_SEARCH = Query[MarkRow, Sequence[str]]("search/refresh")
+CLEAR_MARKS = Query[str, Sequence[str], Sequence[str]]("search/clear")
 TOLERANCE = Query[str]("search/tolerance")
 SUGGEST = Query[str, str, str, int, int]("search/suggest")
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from uuid import uuid4
 
 from workflow_store.database import Session
-from workflow_store.errors import InvalidField, InvalidRecord, RecordError
+from workflow_store.errors import InvalidField, InvalidRecord, LeaseLost
 from workflow_store.models.interchange import validated
 from workflow_store.models.report import Claim, Pending
 from workflow_store.queries.parameters import Limits, encode
@@ -32,14 +32,6 @@ _KEPT_OF_AN_ERROR: Final = 1_000
 # Where others were faster, a scraper looks this many times as far as it needs, and takes some from there.
 _SPREAD: Final = 4
 _FURTHEST: Final = 4_000
-
-
-class LeaseLost(RecordError):
-    """The lease ran out and the workflow was claimed by another scraper, or the queue never leased it."""
-
-    def __init__(self, workflow_id: str) -> None:
-        self.workflow_id = workflow_id
-        super().__init__(f"workflow {workflow_id!r} is not leased under this token")
 
 
 class ScrapeMethods(Scope):

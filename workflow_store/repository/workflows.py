@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from workflow_store.errors import AlreadyExists
 from workflow_store.ingest import create_one, write_one
@@ -13,6 +14,7 @@ from workflow_store.queries.parameters import encode_one
 from workflow_store.queries.rows import to_workflow
 from workflow_store.repository.listing import check_parts
 from workflow_store.repository.scope import Scope
+from workflow_store.repository.scrapes import complete_scrape
 
 
 class WorkflowMethods(Scope):
@@ -31,22 +33,38 @@ class WorkflowMethods(Scope):
                 raise AlreadyExists(workflow.workflow_id)
         self._changed()
 
-    async def upsert_workflow(self, workflow: Workflow, *, replace: bool = False, touch: bool = True) -> Outcome:
+    async def upsert_workflow(
+        self,
+        workflow: Workflow,
+        *,
+        replace: bool = False,
+        touch: bool = True,
+        token: str | None = None,
+        next_due_at: datetime | None = None,
+    ) -> Outcome:
         """Store a workflow, or merge it into the stored one part by part.
 
         Args:
             replace: parts that are None are deleted instead of kept.
             touch: note that an unchanged workflow was seen; False leaves it wholly alone.
+            token: that of the claim this scrape was made under; its lease ends in the same transaction.
+            next_due_at: with a token, when to scrape the workflow again; None takes it out of the queue.
 
         Returns:
             ``"inserted"``, ``"updated"`` or ``"unchanged"``.
 
         Raises:
             InvalidRecord: it can't be stored; the field is named.
+            LeaseLost: another scraper has claimed the workflow since; nothing is stored.
         """
         record = encode_one(workflow, self._limits)
         async with self._sessions.session() as session:
-            outcome = await write_one(session, record, replace=replace, touch=touch)
+            if token is None:
+                outcome = await write_one(session, record, replace=replace, touch=touch)
+            else:
+                async with session.transaction():
+                    outcome = await write_one(session, record, replace=replace, touch=touch)
+                    await complete_scrape(session, record.workflow_id, token, next_due_at, record.retry_count)
         if outcome != "unchanged":
             self._changed()
         return outcome

@@ -21,6 +21,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -80,9 +81,9 @@ def workflow_store_empty_dsn(workflow_store_server: TestServer) -> Iterator[str]
 
 
 @pytest_asyncio.fixture
-async def workflow_store(workflow_store_dsn: str) -> AsyncIterator[WorkflowStore]:
+async def workflow_store(workflow_store_dsn: str, tmp_path: Path) -> AsyncIterator[WorkflowStore]:
     """An open store on a database for one test."""
-    settings = Settings.load(dsn=workflow_store_dsn, pool_min_size=1, pool_max_size=10)
+    settings = Settings.load(dsn=workflow_store_dsn, pool_min_size=1, pool_max_size=10, media_dir=tmp_path / "media")
     async with WorkflowStore.open(settings) as store:
         yield store
 
