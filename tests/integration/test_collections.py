@@ -20,7 +20,6 @@ TABLES = (
     "workflow_content",
     "video_transcripts",
     "workflow_scrape",
-    "workflow_search_pending",
 )
 
 
