@@ -321,6 +321,12 @@ OTHERS: Final = (
 )
 # A failure is reduced towards the first of them.
 OPERATION = st.sampled_from((st.just(Count()), *WRITES * 4, *OTHERS)).flatmap(lambda operations: operations)
+# Asked at the end of every sequence.
+QUESTIONS: Final = (
+    *(Word(word) for word in WORDS),
+    *(Listing(order, descending, 2, 0, False) for order in get_args(OrderBy) for descending in (True, False)),
+    Count(),
+)
 # The first statement takes the parts and the search documents along.
 EMPTY: Final = (
     "DELETE FROM workflow_store.workflows",
@@ -363,6 +369,9 @@ async def test_any_sequence_of_calls_leaves_the_store_equal_to_a_dict(
         assert stored.keys() == model.keys()
         for workflow_id, workflow in stored.items():
             assert_same(workflow, model[workflow_id])
+
+    for question in QUESTIONS:
+        await question.run(quiet, model)
 
 
 @pytest.mark.xfail(reason="a batch forgets the count that an earlier record of the id gave", strict=True)
