@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from workflow_store import Settings, WorkflowStore
 from workflow_store.database import Database, Session
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A shell that runs tests in the background has SIGINT ignored, and every child would inherit that: tests that interrupt
+# one would wait for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

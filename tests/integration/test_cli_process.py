@@ -143,10 +143,12 @@ def test_a_signal_ends_an_ingest_with_a_word_and_no_traceback(
         time.sleep(0.1)
 
     child.send_signal(number)
-    told = said(child.stderr.read())
-    child.stderr.close()
+    try:
+        told = said(child.communicate(timeout=60)[1])
+    finally:
+        child.kill()
 
-    assert child.wait(60) == code
+    assert child.returncode == code
     assert told.splitlines()[-1] == f"workflow-store: {word}"
     stored = re.search(r"stopped; ([\d,]+) workflows? stored before that", told)
     assert stored is not None
