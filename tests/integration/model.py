@@ -36,7 +36,7 @@ DOCUMENTS: Final = tuple(
         ),
     )
 )  # fmt: skip
-COUNTS: Final = (0, 1, -1, 3_000_000_000, 2**63 - 1, -(2**63))
+COUNTS: Final = (0, 1, -1, 3_000_000_000, 2**63 - 1, 1 - 2**63)
 NUMBERS: Final = (0.0, -0.0, 0.1, 85.3, -1e15, 5e-324)
 MOMENTS: Final = (
     datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=UTC),
@@ -137,8 +137,14 @@ CHANGED_PARTS: Final = {part: any_of(*changed(choices, 16)) for part, choices in
     "transcripts": TRANSCRIPTS
 }
 ID = any_of(*IDS)
+
+
+def workflow_of(workflow_id: str, row: dict[str, Any], **parts: Any) -> Workflow:
+    return Workflow(**({"url": "u"} | row), workflow_id=workflow_id, **parts)
+
+
 WORKFLOW = st.builds(
-    lambda workflow_id, row, **parts: Workflow(**({"url": "u"} | row), workflow_id=workflow_id, **parts),
+    workflow_of,
     ID,
     st.just({}) | any_of(*made(ROW, 10)),
     **PARTS_GIVEN,

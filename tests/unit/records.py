@@ -18,7 +18,7 @@ PARTS: Final[dict[str, type[BaseModel]]] = {
 }
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 COUNTS = st.integers(-(2**63), 2**63 - 1)
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.floats(-1e300, 1e300)
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 NAMES = st.lists(TEXT, max_size=3).map(tuple)
 DOCUMENTS = st.recursive(

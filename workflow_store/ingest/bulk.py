@@ -52,7 +52,10 @@ class _Batch:
         earlier = self.records.get(record.workflow_id)
         if earlier is not None:
             self.repeated += 1
-            record = record if replaces else fold(earlier, record)
+            if not replaces:
+                record = fold(earlier, record)
+            elif record.retry_count is None:
+                record = replace(record, retry_count=earlier.retry_count)
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
         self.size += record.size

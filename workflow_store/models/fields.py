@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, TypeGuard, TypeVar
 
 from workflow_store.errors import InvalidJson, InvalidRecord
 from workflow_store.models.json import Json
+from workflow_store.models.workflow import in_utc
 
 Value = TypeVar("Value")
 
@@ -174,7 +175,7 @@ def read_moment(value: object) -> datetime | None:
     if not isinstance(value, datetime):
         return None
     try:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return in_utc(value)
     except (OverflowError, ValueError):
         return None  # in the years 1 and 9999 the zone's difference may lead out of the calendar
 

@@ -16,14 +16,25 @@ Part: TypeAlias = Literal["metadata", "structure", "content", "transcripts"]
 PARTS: Final[frozenset[Part]] = frozenset(("metadata", "structure", "content", "transcripts"))
 
 
-def _in_utc(moment: datetime) -> datetime:
+# The driver takes these two for -infinity and infinity.
+_FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
+_LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment in UTC, which is also what one without a zone is in.
+
+    Raises:
+        ValueError: the calendar or the driver has no place for it.
+    """
     # The original kept naive times and meant UTC.
-    if moment.utcoffset() is None:
-        return moment.replace(tzinfo=UTC)
     try:
-        return moment.astimezone(UTC)
+        moved = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("before the year 1 or after the year 9999 in UTC") from None
+    if moved in (_FIRST_MOMENT, _LAST_MOMENT):
+        raise ValueError("the first and the last moment of the calendar stand for infinity")
+    return moved
 
 
 def _names(value: object) -> object:
@@ -48,9 +59,10 @@ def _fits_a_key(workflow_id: str) -> str:
 
 
 WorkflowId = Annotated[str, AfterValidator(_fits_a_key)]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 Count = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+# Far from the largest float, so that a sum over all rows holds.
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 

@@ -17,8 +17,6 @@ from workflow_store.repository.filters import check_filters as check_filters
 from workflow_store.repository.filters import filter_fragments as filter_fragments
 
 OrderBy: TypeAlias = Literal["extracted_at", "updated_at", "quality_score", "views", "title", "node_count"]
-# What a bigint holds.
-_LARGEST: Final = 2**63 - 1
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1_000
 
@@ -206,14 +204,14 @@ def check_limit(limit: object) -> int:
     return whole_number("limit", limit, 1, MAX_LIMIT)
 
 
-def whole_number(name: str, value: object, least: int, most: int = _LARGEST) -> int:
+def whole_number(name: str, value: object, least: int, most: int = LARGEST) -> int:
     """An int within bounds.
 
     Raises:
         InvalidField: it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        allowed = f"{least:,} or more" if most == _LARGEST else f"{least:,} to {most:,}"
+        allowed = f"{least:,} or more" if most == LARGEST else f"{least:,} to {most:,}"
         raise InvalidField(name, f"{allowed}, not {shown(value)}")
     return value
 
@@ -248,7 +246,7 @@ def _key(order_by: str, key: Any) -> Any:
             return storable(key)
         case "quality_score" if isinstance(key, int | float) and not isinstance(key, bool):
             return float(key)
-        case "views" | "node_count" if type(key) is int and -LARGEST <= key <= LARGEST:
+        case "views" | "node_count" if type(key) is int and -LARGEST - 1 <= key <= LARGEST:
             return key
         case _:
             raise ValueError

@@ -30,7 +30,7 @@ _OPTIONS = (
 )
 _NOISE = re.compile(
     r"^(?:--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(?:un)?restrict .*"
-    r"|ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET STORAGE .*)$\n?",
+    r"|ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET (?:STORAGE .*|\(pg_attver=\d+\);))$\n?",
     re.MULTILINE,
 )
 _BLANK_LINES = re.compile(r"\n{3,}")
