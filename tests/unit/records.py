@@ -19,7 +19,7 @@ PARTS: Final[dict[str, type[BaseModel]]] = {
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 COUNTS = st.integers(-(2**63), 2**63 - 1)
 NUMBERS = st.floats(-1e300, 1e300)
-MOMENTS = st.datetimes(timezones=st.just(UTC))
+MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 NAMES = st.lists(TEXT, max_size=3).map(tuple)
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | NUMBERS | TEXT,
