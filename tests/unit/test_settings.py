@@ -62,16 +62,21 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in Settings.load().model_dump().items():
         if isinstance(value, bool | str):
             continue
-        given[name] = DSN if name.endswith("dsn") else "7"
+        given[name] = {"dsn": DSN, "admin_dsn": DSN, "media_url": "s3://7", "media_content_types": '["7"]'}.get(
+            name, "7"
+        )
         monkeypatch.setenv(f"WORKFLOW_STORE_{name.upper()}", given[name])
 
     settings = Settings.load()
 
     assert len(given) > 12
     assert secret(settings) == DSN
-    assert settings.data_dir == Path("7")
+    assert settings.data_dir == settings.media_dir == Path("7")
+    assert settings.media_url is not None
+    assert settings.media_url.get_secret_value() == "s3://7"
+    assert settings.media_content_types == ("7",)
     assert settings.connect_timeout == 7.0
-    for name in given.keys() - {"dsn", "admin_dsn", "data_dir"}:
+    for name in given.keys() - {"dsn", "admin_dsn", "data_dir", "media_dir", "media_url", "media_content_types"}:
         assert getattr(settings, name) == 7, name
 
 
