@@ -416,6 +416,7 @@ def test_a_stream_of_100_000_workflows_needs_no_more_memory_than_one_of_5_000(fi
     # Linux counts kilobytes, macOS bytes.
     megabyte = 1024 if sys.platform == "linux" else 1024**2
     assert count == ROWS
-    # Kept workflows would take more than 300 MB. What 500 at a time leave behind is the allocator's slack.
-    assert peak - early < 8 * megabyte
+    # Kept workflows would take more than 300 MB. What 500 at a time leave behind is the allocator's slack, and what a
+    # measurement of coverage keeps beside it.
+    assert peak - early < 32 * megabyte
     assert peak < 200 * megabyte
