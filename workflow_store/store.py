@@ -202,10 +202,8 @@ class WorkflowStore(Repository):
         self._opened()
         options = IngestOptions(
             limits=self._limits,
-            batch_size=self.settings.batch_size if batch_size is None else whole_number("batch_size", batch_size, 1),
-            connections=(
-                self.settings.ingest_connections if connections is None else whole_number("connections", connections, 1)
-            ),
+            batch_size=_given("batch_size", batch_size, self.settings.batch_size),
+            connections=_given("connections", connections, self.settings.ingest_connections),
             on_error=on_error,
             replace=replace,
             touch=touch,
@@ -242,10 +240,8 @@ class WorkflowStore(Repository):
         self._opened()
         options = WriterOptions(
             limits=self._limits,
-            batch_size=self.settings.batch_size if batch_size is None else whole_number("batch_size", batch_size, 1),
-            connections=(
-                self.settings.ingest_connections if connections is None else whole_number("connections", connections, 1)
-            ),
+            batch_size=_given("batch_size", batch_size, self.settings.batch_size),
+            connections=_given("connections", connections, self.settings.ingest_connections),
             max_delay=max_delay,
             max_waiting=whole_number("max_waiting", max_waiting, 1),
             replace=replace,
@@ -279,6 +275,10 @@ class WorkflowStore(Repository):
         if self._database is None or isinstance(self._sessions, _NotOpen):
             raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
         return self._database
+
+
+def _given(name: str, value: int | None, setting: int) -> int:
+    return setting if value is None else whole_number(name, value, 1)
 
 
 _said: set[str] = set()

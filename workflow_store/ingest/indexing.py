@@ -80,6 +80,8 @@ class SearchIndexer:
                     cleared += await self._make_around(ids, error)
                 else:
                     raise
+            if not ids:
+                return cleared, disturbed
             after = ids[-1]
 
     async def _make_around(self, ids: list[str], error: ServerError) -> int:

@@ -87,9 +87,9 @@ class Writer:
                 raise StoreClosed("the writer is closed")
             put = _Put(record, asyncio.get_running_loop().create_future())
             self._waiting.append(put)
-            async with self._arrived:
-                self._arrived.notify()
             try:
+                async with self._arrived:
+                    self._arrived.notify()
                 return await put.answer
             except asyncio.CancelledError:
                 if put in self._waiting:
