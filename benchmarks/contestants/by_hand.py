@@ -19,13 +19,13 @@ from benchmarks.contestants.contestant import BATCH, CONNECTIONS, Case
 from workflow_store import Workflow
 from workflow_store.database.connections import set_codecs
 from workflow_store.queries import catalogue
+from workflow_store.queries.encoding import encode
 from workflow_store.queries.parameters import (
     ContentValues,
     Encoded,
     Limits,
     MetadataValues,
     StructureValues,
-    encode,
     transcript_arrays,
 )
 from workflow_store.queries.query import Copy

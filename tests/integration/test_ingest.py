@@ -26,7 +26,8 @@ from workflow_store import (
 from workflow_store.database import Session
 from workflow_store.ingest import write_batch
 from workflow_store.queries import catalogue
-from workflow_store.queries.parameters import Encoded, Limits, encode
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Encoded, Limits
 
 TABLES = (
     "workflows",

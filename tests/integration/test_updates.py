@@ -24,7 +24,8 @@ from workflow_store import (
 )
 from workflow_store.database import Session
 from workflow_store.queries import catalogue
-from workflow_store.queries.parameters import Limits, encode
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Limits
 from workflow_store.repository.updates import UPDATABLE_FIELDS, UPDATABLE_PARTS
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)

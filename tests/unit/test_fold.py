@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.unit.records import PARTS, WORKFLOWS, full_workflow, moment, spelt
 from workflow_store.models import Workflow
-from workflow_store.queries.parameters import Limits, encode, fold
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Limits, fold
 
 
 def stamped(workflow: Workflow, when: datetime) -> Workflow:

@@ -347,6 +347,18 @@ def test_a_nul_is_written_and_found_by_the_check() -> None:
         document.check()
 
 
+def test_a_check_that_was_passed_does_not_vouch_for_a_stricter_one() -> None:
+    document = Json(nested(20, 1))
+    document.check(max_depth=30)
+
+    with pytest.raises(InvalidJson, match="nested deeper than 10 levels"):
+        document.check(max_depth=10)
+    with pytest.raises(DocumentTooLarge):
+        Json(document).check(max_bytes=10)
+    with pytest.raises(InvalidJson, match="nested deeper than 10 levels"):
+        Json(document).check(max_depth=10)
+
+
 def test_the_check_says_how_large_a_document_is() -> None:
     with pytest.raises(DocumentTooLarge, match="a document of 12 bytes; at most 11 are allowed"):
         Json("0123456789").check(max_bytes=11)

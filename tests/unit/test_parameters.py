@@ -24,15 +24,12 @@ from tests.unit.records import (
 )
 from workflow_store.errors import InvalidField, InvalidRecord
 from workflow_store.models import Json, Metadata, Transcript, Workflow
+from workflow_store.queries.encoding import HASH_BYTES, TITLE_KEY_LENGTH, encode, encode_one
 from workflow_store.queries.parameters import (
-    HASH_BYTES,
-    TITLE_KEY_LENGTH,
     Encoded,
     Limits,
     TranscriptValues,
     WorkflowValues,
-    encode,
-    encode_one,
     transcript_arrays,
 )
 

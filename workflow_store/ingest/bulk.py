@@ -17,7 +17,8 @@ from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import write_batch
 from workflow_store.models.report import IngestReport, Rejected
 from workflow_store.models.workflow import Workflow
-from workflow_store.queries.parameters import Encoded, Limits, encode, fold
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Encoded, Limits, fold
 
 Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
 OnError: TypeAlias = Literal["quarantine", "raise"]

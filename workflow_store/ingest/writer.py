@@ -15,7 +15,8 @@ from workflow_store.errors import InvalidRecord, ServerError, StoreClosed
 from workflow_store.ingest.batch import write_batch
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import Workflow
-from workflow_store.queries.parameters import Encoded, Limits, encode_one
+from workflow_store.queries.encoding import encode_one
+from workflow_store.queries.parameters import Encoded, Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,11 @@ class Json:
     of numbers do not matter, ``true`` is not ``1``.
     """
 
-    __slots__ = ("raw",)
+    __slots__ = ("_levels", "raw")
 
     raw: bytes
+    # What the last check found: no deeper than this, no NUL, no half characters. None where nobody has looked yet.
+    _levels: int | None
 
     def __init__(self, value: Any) -> None:
         """Encode a Python value: dict, list, tuple, str, int, float, Decimal, bool, None, and Json inside them.
@@ -55,6 +57,7 @@ class Json:
                 beyond PostgreSQL's range.
         """
         object.__setattr__(self, "raw", value.raw if isinstance(value, Json) else _encode(value))
+        object.__setattr__(self, "_levels", value._levels if isinstance(value, Json) else None)
 
     @classmethod
     def parse(
@@ -77,6 +80,7 @@ class Json:
         """Take bytes that are known to be JSON, such as those the database sent, without looking at them."""
         self = object.__new__(cls)
         object.__setattr__(self, "raw", raw)
+        object.__setattr__(self, "_levels", None)
         return self
 
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
@@ -89,8 +93,16 @@ class Json:
         raw = self.raw
         if len(raw) > max_bytes:
             raise DocumentTooLarge(f"a document of {len(raw):,} bytes; at most {max_bytes:,} are allowed")
+        if self._levels is not None and self._levels <= max_depth:
+            return
         check_depth(raw, max_depth)
-        if b"\\u" not in raw:
+        if b"\\u" in raw:
+            self._check_escapes()
+        object.__setattr__(self, "_levels", max_depth)
+
+    def _check_escapes(self) -> None:
+        raw = self.raw
+        if b"\\u0000" not in raw and b"\\ud" not in raw and b"\\uD" not in raw:
             return
         # \\\\u0000 is a backslash and four digits; without the escaped backslashes every other one begins an escape.
         escapes = raw.replace(b"\\\\", b"  ")

@@ -164,7 +164,9 @@ class Workflow(_Record):
     @property
     def notices(self) -> tuple[str, ...]:
         """What a reader could not take over into its column, such as a date that is none; never stored."""
-        return self._notices
+        # Past the attribute protocol of private attributes, which costs more than all else that is done with it.
+        private = self.__pydantic_private__
+        return private["_notices"] if private else ()
 
     def with_notices(self, notices: tuple[str, ...]) -> Workflow:
         """The same workflow with notices beside it."""

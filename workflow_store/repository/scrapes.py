@@ -12,7 +12,8 @@ from workflow_store.database import Session
 from workflow_store.errors import InvalidField, InvalidRecord, LeaseLost
 from workflow_store.models.interchange import validated
 from workflow_store.models.report import Claim, Pending
-from workflow_store.queries.parameters import Limits, encode
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Limits
 from workflow_store.queries.scrapes import (
     CLAIM,
     COMPLETE_SCRAPE,

@@ -13,7 +13,8 @@ from workflow_store.models.fields import is_list, is_object
 from workflow_store.models.interchange import validated
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
 from workflow_store.queries import catalogue
-from workflow_store.queries.parameters import Encoded, Limits, encode, transcript_arrays
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Encoded, Limits, transcript_arrays
 from workflow_store.queries.rows import to_workflow
 from workflow_store.queries.search import MARK_FOR_SEARCH
 from workflow_store.queries.updates import UPDATE_CONTENT, UPDATE_METADATA, UPDATE_STRUCTURE, UPDATE_WORKFLOW

@@ -10,7 +10,7 @@ from workflow_store.ingest import create_one, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import PARTS, Part, Workflow
 from workflow_store.queries import catalogue
-from workflow_store.queries.parameters import encode_one
+from workflow_store.queries.encoding import encode_one
 from workflow_store.queries.rows import to_workflow
 from workflow_store.repository.listing import check_parts
 from workflow_store.repository.scope import Scope
