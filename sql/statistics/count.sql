@@ -1,5 +1,6 @@
 -- Returns one row about all workflows: rates in percent, times in seconds, sizes in bytes, percentiles of 50, 90, 99 %.
--- Each jsonb column is a list of pairs, a name with its count, or NULL; node_types only where details are asked for.
+-- Each jsonb column is a list of pairs, a name with its count, or NULL; node_types only where details are asked for. A
+-- workflow that lists a name more than once counts once.
 -- $1 top int8, $2 detailed bool
 WITH totals AS (
     SELECT
@@ -37,12 +38,15 @@ categories AS (
     SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(entry.name, 200) COLLATE "C" AS name,
+            listed.name COLLATE "C" AS name,
             sum(metadata.number) AS number
         FROM metadata
-        CROSS JOIN LATERAL jsonb_array_elements_text(
-            CASE WHEN jsonb_typeof(metadata.categories) = 'array' THEN metadata.categories END
-        ) AS entry (name)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT left(entry.name, 200) AS name
+            FROM jsonb_array_elements_text(
+                CASE WHEN jsonb_typeof(metadata.categories) = 'array' THEN metadata.categories END
+            ) AS entry (name)
+        ) AS listed
         GROUP BY 1
         ORDER BY 2 DESC, 1
         LIMIT $1
@@ -66,12 +70,15 @@ node_types AS (
     SELECT jsonb_agg(jsonb_build_array(n.name, n.number) ORDER BY n.number DESC, n.name) AS pairs
     FROM (
         SELECT
-            left(entry.name, 200) COLLATE "C" AS name,
+            listed.name COLLATE "C" AS name,
             count(*) AS number
         FROM workflow_store.workflow_structure AS s
-        CROSS JOIN LATERAL jsonb_array_elements_text(
-            CASE WHEN jsonb_typeof(s.node_types) = 'array' THEN s.node_types END
-        ) AS entry (name)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT left(entry.name, 200) AS name
+            FROM jsonb_array_elements_text(
+                CASE WHEN jsonb_typeof(s.node_types) = 'array' THEN s.node_types END
+            ) AS entry (name)
+        ) AS listed
         WHERE $2
         GROUP BY 1
         ORDER BY 2 DESC, 1

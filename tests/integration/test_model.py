@@ -405,13 +405,6 @@ async def test_the_largest_scores_leave_statistics_working(store: WorkflowStore)
     assert (await store.get_statistics()).total_workflows == 2
 
 
-@pytest.mark.xfail(reason="each mention is counted, not each workflow", strict=True)
-async def test_a_category_named_twice_is_one_workflow(store: WorkflowStore) -> None:
-    await store.create_workflow(Workflow(workflow_id="1", url="u", metadata=Metadata(categories=("AI", "AI"))))
-
-    assert (await store.get_statistics()).categories == {"AI": 1}
-
-
 @pytest.mark.parametrize("order_by", ["views", "node_count"])
 async def test_a_page_behind_the_smallest_count_is_reached(store: WorkflowStore, order_by: OrderBy) -> None:
     for workflow_id in ("1", "2"):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.records import full_workflow, small_workflow
-from workflow_store import InvalidField, Metadata, Statistics, Transcript, Workflow, WorkflowStore
+from workflow_store import InvalidField, Metadata, Statistics, Structure, Transcript, Workflow, WorkflowStore
 from workflow_store.database import Session
 from workflow_store.models.report import Percentiles
 from workflow_store.samples import generate
@@ -174,6 +174,21 @@ async def test_hostile_names_are_counted_as_they_are(store: WorkflowStore) -> No
     assert statistics.categories == dict.fromkeys((*names[:4], "x" * 200), 1)
     assert statistics.authors == {"\u202eauthor": 1}
     assert statistics.languages == {"x" * 200: 1}
+
+
+async def test_a_name_that_a_workflow_lists_twice_is_one_workflow(store: WorkflowStore) -> None:
+    twice = ("AI", "AI", "x" * 200, "x" * 201)
+    await store.ingest(
+        [
+            small_workflow("1", metadata=Metadata(categories=twice), structure=Structure(node_types=twice)),
+            small_workflow("2", metadata=Metadata(categories=twice), structure=Structure(node_types=("AI",))),
+        ]
+    )
+
+    statistics = await store.get_statistics(detailed=True)
+
+    assert statistics.categories == {"AI": 2, "x" * 200: 2}
+    assert statistics.node_types == {"AI": 2, "x" * 200: 1}
 
 
 async def test_json_that_is_no_list_does_not_break_the_count(store: WorkflowStore, session: Session) -> None:
