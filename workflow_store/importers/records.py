@@ -17,6 +17,7 @@ from workflow_store.importers.templates import (
     repeated_keys,
     structure_of,
 )
+from workflow_store.importers.wrapped import WrappedWorkflow, read_wrapped
 from workflow_store.models import Json, Rejected, Workflow
 from workflow_store.models.extraction import workflow_from_extraction
 from workflow_store.models.fields import Fields, is_object, shown
@@ -39,12 +40,27 @@ class RecordReader:
 
     def read(self, raw: bytes, place: Place) -> Iterator[Record]:
         """The records of one JSON text: one, or those of a list."""
+        common = self._common(raw, place)
+        if common is not None:
+            yield common
+            return
         try:
             document = read_document(raw, self.limits)
         except RecordError as error:
             yield Rejected(place.source, str(error), raw)
             return
         yield from self._records(document, place, raw)
+
+    def _common(self, raw: bytes, place: Place) -> Workflow | None:
+        """The workflow of a line as most are; None where there is more to it."""
+        line = read_wrapped(raw, self.limits)
+        if line is None:
+            return None
+        try:
+            return self._workflow(line, line.source, None, line, place)
+        except RecordError:
+            # What is wrong, and where, is for the general reader to say.
+            return None
 
     def _records(self, document: Document, place: Place, raw: bytes | None = None) -> Iterator[Record]:
         elements = _elements(document)
@@ -87,7 +103,12 @@ class RecordReader:
         return self._workflow(body, source, raw_metadata, document, place)
 
     def _workflow(
-        self, body: Document, source: str | None, raw_metadata: Json | None, whole: Document, place: Place
+        self,
+        body: Document | WrappedWorkflow,
+        source: str | None,
+        raw_metadata: Json | None,
+        whole: Document | WrappedWorkflow,
+        place: Place,
     ) -> Workflow:
         """A workflow as n8n exports it."""
         value: Mapping[str, Any] = body.value

@@ -10,6 +10,7 @@ from workflow_store.errors import InvalidRecord
 from workflow_store.importers.document import Document
 from workflow_store.importers.limits import Limits
 from workflow_store.importers.place import CREATOR_URL, TEMPLATE_URL, IdFrom, Place, id_text
+from workflow_store.importers.wrapped import WrappedWorkflow
 from workflow_store.models import Json, Metadata, Workflow
 from workflow_store.models.fields import Fields, is_object
 from workflow_store.models.interchange import validated
@@ -98,7 +99,7 @@ def _metadata(fields: Fields) -> dict[str, Any]:
     }
 
 
-def structure_of(body: Document, limits: Limits) -> dict[str, Any]:
+def structure_of(body: Document | WrappedWorkflow, limits: Limits) -> dict[str, Any]:
     """Members of ``Structure`` from a workflow as n8n exports it."""
     return {
         "node_count": node_count(body.value),
@@ -109,7 +110,7 @@ def structure_of(body: Document, limits: Limits) -> dict[str, Any]:
     }
 
 
-def repeated_keys(document: Document) -> tuple[str, ...]:
+def repeated_keys(document: Document | WrappedWorkflow) -> tuple[str, ...]:
     """A notice on keys that came twice in one object, if any did."""
     if not document.repeated:
         return ()

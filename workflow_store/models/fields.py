@@ -23,7 +23,8 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Whether a value from outside is a mapping."""
-    return isinstance(value, Mapping)
+    # The plain case first: asking an abstract class costs ten times as much.
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def is_list(value: object) -> TypeGuard[Sequence[Any]]:
