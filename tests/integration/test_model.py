@@ -285,7 +285,8 @@ class Count:
         ):
             values = [value for workflow in all_of if (value := getattr(workflow, name)) is not None]
             assert average == (pytest.approx(sum(values) / len(values), abs=0.01) if values else None)
-        names = [name[:200] for workflow in all_of for name in set((workflow.metadata or Metadata()).categories or ())]
+        categories = [(workflow.metadata or Metadata()).categories or () for workflow in all_of]
+        names = [name for listed in categories for name in {name[:200] for name in listed}]
         assert found.categories == {name: names.count(name) for name in names}
 
 

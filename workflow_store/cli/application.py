@@ -5,12 +5,16 @@ from __future__ import annotations
 from cyclopts import App
 
 from workflow_store import __version__
+from workflow_store.cli.changes import delete, update
 from workflow_store.cli.database import database
 from workflow_store.cli.demo import demo
 from workflow_store.cli.details import get
 from workflow_store.cli.export import export
 from workflow_store.cli.ingest import ingest
-from workflow_store.cli.listing import list_
+from workflow_store.cli.listing import count_, list_
+from workflow_store.cli.media import media
+from workflow_store.cli.queue import enqueue, pending
+from workflow_store.cli.search import search, suggest
 from workflow_store.cli.statistics import stats
 
 _HELP = """Keeps scraped n8n workflows in PostgreSQL.
@@ -26,9 +30,9 @@ to standard error.
 Exit codes:
 
 * 0: done, all stored
-* 1: some records rejected, nothing found under the id, or a question answered with no
+* 1: some records rejected, a value that does not fit, nothing found under an id or name, or a question answered with no
 * 2: wrong usage: an argument, a setting or a file name that can't be used
-* 3: no server: it does not answer, refuses, or has not the schema this version needs
+* 3: no server: it does not answer, refuses, or has not the schema this version needs; or no place of media files
 * 4: an error nobody foresaw; `--debug` or `WORKFLOW_STORE_DEBUG=1` shows its traceback
 * 130, 141, 143: stopped by Ctrl-C, by the reader of the output going away, by SIGTERM
 """
@@ -45,6 +49,14 @@ app.command(database)
 app.command(ingest)
 app.command(get)
 app.command(list_, name="list")
+app.command(count_, name="count")
+app.command(search)
+app.command(suggest)
+app.command(update)
+app.command(delete)
+app.command(media)
+app.command(enqueue)
+app.command(pending)
 app.command(stats)
 app.command(export)
 app.command(demo)

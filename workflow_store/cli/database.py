@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from workflow_store import schema
-from workflow_store.cli.outcomes import Declined, UsageError
 from workflow_store.cli.output import COMMON, Common, Flag, Output
 from workflow_store.cli.server import Target, command_settings, server_facts, target
+from workflow_store.cli.standard_input import confirm, need_a_person_or
 from workflow_store.cli.wording import count, line, moment, plural
 from workflow_store.schema import MigrationReport, SchemaStatus
 
@@ -57,12 +56,11 @@ async def downgrade(
         yes: Do not ask.
     """
     output, settings = common.output, command_settings()
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("rolling back deletes tables with their rows; say --yes where nobody can be asked")
+    need_a_person_or(yes, "rolling back deletes tables with their rows")
     async with target(settings, output) as server:
         dsn = server.dsn.get_secret_value()
         if not yes:
-            _confirm(server, await schema.status(dsn), to, steps)
+            await _confirm(server, await schema.status(dsn), to, steps)
         _tell(output, server, await schema.rollback(dsn, to=to, steps=steps))
 
 
@@ -152,7 +150,7 @@ def _tell(output: Output, server: Target, report: MigrationReport) -> None:
     output.show(Text(f"{now}{compressed} ({line(server.address)}, {report.seconds:.1f} s)"))
 
 
-def _confirm(server: Target, found: SchemaStatus, to: str | None, steps: int | None) -> None:
+async def _confirm(server: Target, found: SchemaStatus, to: str | None, steps: int | None) -> None:
     """Ask on the terminal.
 
     Raises:
@@ -167,10 +165,7 @@ def _confirm(server: Target, found: SchemaStatus, to: str | None, steps: int | N
     if not going:
         return  # nothing is lost, or the library says what is wrong with it
     what = f"{plural(len(going), 'migration')} ({', '.join(reversed(going))})"
-    sys.stderr.write(f"Roll back {what} on {line(server.address)}? Rows in tables they made are deleted. [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Declined("nothing was done")
+    await confirm(f"Roll back {what} on {line(server.address)}? Rows in tables they made are deleted.")
 
 
 _STATES = {

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import os
-import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, cast
 
@@ -16,6 +14,7 @@ from cyclopts import Parameter
 
 from workflow_store.cli.outcomes import UsageError
 from workflow_store.cli.output import COMMON, Common, Output, closed_told
+from workflow_store.cli.output_file import output_file
 from workflow_store.cli.server import command_settings
 from workflow_store.cli.wording import escaped_json, plural, size
 from workflow_store.repository import Repository
@@ -104,34 +103,10 @@ class _Terminal:
 
 @contextmanager
 def _file(path: Path) -> Generator[BinaryIO]:
-    """A file that appears under its name when it is complete, and not at all if something fails.
-
-    Raises:
-        UsageError: it can't be written there.
-    """
-    compressed = path.name.endswith(".gz")
-    # A device or a pipe is written to, never replaced; through a link, what it leads to is replaced.
-    special = path.exists() and not path.is_file()
-    final = path if special else Path(os.path.realpath(path))
-    partial = final if special else final.with_name(f"{final.name[:200]}.{secrets.token_hex(4)}.part")
-    try:
-        raw = partial.open("wb" if special else "xb")
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
-    try:
-        with raw:
-            if compressed:
-                with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
-                    yield cast(BinaryIO, packed)
-            else:
-                yield raw
-            raw.flush()
-            if not special:
-                os.fsync(raw.fileno())
-        if not special:
-            partial.replace(final)
-    except BaseException:
-        if not special:
-            with suppress(OSError):
-                partial.unlink()
-        raise
+    """A file that appears when it is complete, compressed if its name says so; raises as ``output_file`` does."""
+    with output_file(path) as raw:
+        if path.name.endswith(".gz"):
+            with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
+                yield cast(BinaryIO, packed)
+        else:
+            yield raw

@@ -11,6 +11,7 @@ from workflow_store.errors import (
     ServerError,
     StoreError,
 )
+from workflow_store.media import MediaUnavailable
 
 
 class Exit(IntEnum):
@@ -46,6 +47,6 @@ def exit_of(error: StoreError) -> Exit:
     """The exit code of an error that the library, or a command, raises on purpose."""
     if isinstance(error, MisuseError):
         return Exit.USAGE
-    if isinstance(error, ServerError | SchemaError | EmbeddedError):
+    if isinstance(error, ServerError | SchemaError | EmbeddedError | MediaUnavailable):
         return Exit.UNREACHABLE
     return Exit.INCOMPLETE

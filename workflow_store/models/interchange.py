@@ -23,6 +23,15 @@ def workflow_to_json(workflow: Workflow) -> Json:
 
 def workflow_from_json(text: bytes | str) -> Workflow:
     """See ``Workflow.from_json``."""
+    return validated(members_from_json(text))
+
+
+def members_from_json(text: bytes | str) -> dict[str, Any]:
+    """The members of a workflow, or of a part of one, as ``to_json`` writes them; JSON columns keep their bytes.
+
+    Raises:
+        InvalidJson: not JSON, not an object, or JSON that PostgreSQL can't hold.
+    """
     raw = text if isinstance(text, bytes) else encode_text(text)
     check_depth(raw, _MAX_DEPTH)
     try:
@@ -36,7 +45,7 @@ def workflow_from_json(text: bytes | str) -> Workflow:
     if is_array(transcripts):
         for transcript, written in zip(transcripts, item_texts(texts["transcripts"]), strict=True):
             _keep_text(transcript, "transcript_json", written)
-    return validated(members)
+    return members
 
 
 def _keep_text(part: Any, column: str, written: str) -> None:
