@@ -106,7 +106,9 @@ class Database:
             raise errors.StoreClosed("the store was opened in another event loop")
         self._waiting += 1
         try:
-            connection = await self._pool.acquire(timeout=self._settings.acquire_timeout)
+            # The pool's own timeout would make a task of it, before Python 3.12.
+            async with asyncio.timeout(self._settings.acquire_timeout):
+                connection = await self._pool.acquire()
         except TimeoutError:
             raise errors.PoolTimeout(self._exhausted()) from None
         finally:

@@ -52,9 +52,16 @@ async def write_batch(
     return [outcomes[record.workflow_id] for record in records]
 
 
-async def write_one(session: Session, record: Encoded, *, replace: bool = False, touch: bool = True) -> Outcome:
-    """Store one record: a new one in a single statement, any other as a batch of one."""
-    known = await session.fetch(catalogue.KNOWN_WORKFLOWS, [record.workflow_id])
+async def write_one(
+    session: Session, record: Encoded, *, replace: bool = False, touch: bool = True, expects_new: bool = False
+) -> Outcome:
+    """Store one record: a new one in a single statement, any other as a batch of one.
+
+    Args:
+        expects_new: spare the question whether it is stored, which one that is new does not need; it is sent in vain
+            where it is stored after all.
+    """
+    known = () if expects_new else await session.fetch(catalogue.KNOWN_WORKFLOWS, [record.workflow_id])
     if not known and await create_one(session, record):
         return "inserted"
     (outcome,) = await write_batch(session, [record], replace=replace, touch=touch)

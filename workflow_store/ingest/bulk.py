@@ -26,6 +26,7 @@ Progress: TypeAlias = Callable[[IngestReport], object]
 
 # A batch of large documents is closed before its count is full, so that memory stays flat.
 BATCH_BYTES: Final = 32 * 1024 * 1024
+_ENCODED_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class _Batch:
             if not replaces:
                 record = fold(earlier, record)
             elif record.retry_count is None:
-                record = replace(record, retry_count=earlier.retry_count)
+                record = record._replace(retry_count=earlier.retry_count)
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
         self.size += record.size
@@ -107,6 +108,9 @@ class BulkIngest:
         async for item in items:
             self._take(batch, item, position)
             position += 1
+            if position % _ENCODED_AT_ONCE == 0:
+                # Else an answer of the server to a batch in flight would wait until the next batch is encoded.
+                await asyncio.sleep(0)
             if batch.is_full(self._options):
                 await self._launch(batch)
                 batch = _Batch()

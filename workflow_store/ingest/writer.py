@@ -7,16 +7,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from workflow_store.database import Sessions
+from workflow_store.database import Session, Sessions
 from workflow_store.database.faults import is_record_fault
 from workflow_store.errors import InvalidRecord, ServerError, StoreClosed
-from workflow_store.ingest.batch import write_batch
+from workflow_store.ingest.batch import write_batch, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode_one
 from workflow_store.queries.parameters import Encoded, Limits
+
+# Fewer than this are one group: a transaction costs more than what a second connection saves.
+_LEAST_SHARED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Writer:
         self._room = asyncio.Semaphore(options.max_waiting)
         self._arrived = asyncio.Condition()
         self._workers: list[asyncio.Task[None]] = []
+        self._idle = 0
+        self._expects_new = True
         self._open = False
         self.groups: int = 0
         """How many groups were committed so far."""
@@ -114,13 +119,17 @@ class Writer:
 
     async def _work(self) -> None:
         while True:
-            async with self._arrived:
-                await self._arrived.wait_for(lambda: self._ready() or (not self._open and not self._waiting))
-                if not self._waiting:
-                    return
-            if self._options.max_delay and len(self._waiting) < self._options.batch_size:
-                await asyncio.sleep(self._options.max_delay)
-            group = self._take()
+            self._idle += 1
+            try:
+                async with self._arrived:
+                    await self._arrived.wait_for(lambda: self._ready() or (not self._open and not self._waiting))
+                    if not self._waiting:
+                        return
+                # No delay, but a turn for every task that is about to put: those answered a moment ago put their next.
+                await asyncio.sleep(self._options.max_delay if len(self._waiting) < self._options.batch_size else 0)
+                group = self._take()
+            finally:
+                self._idle -= 1
             if not group:
                 continue
             ids = {put.record.workflow_id for put in group}
@@ -141,12 +150,15 @@ class Writer:
 
     def _take(self) -> list[_Put]:
         group: list[_Put] = []
+        # What waits is shared with the connections that are idle, unless there is little of it.
+        share = max(_LEAST_SHARED, -(-len(self._waiting) // self._idle))
+        size = min(self._options.batch_size, share)
         left: deque[_Put] = deque()
         taken: set[str] = set()
         while self._waiting:
             put = self._waiting.popleft()
             workflow_id = put.record.workflow_id
-            if len(group) == self._options.batch_size or workflow_id in taken or workflow_id in self._flying:
+            if len(group) == size or workflow_id in taken or workflow_id in self._flying:
                 left.append(put)
             else:
                 group.append(put)
@@ -159,7 +171,7 @@ class Writer:
         records = [put.record for put in group]
         try:
             async with self._sessions.session() as session:
-                outcomes = await write_batch(session, records, replace=self._options.replace, touch=self._options.touch)
+                outcomes = await self._written(session, records)
         except ServerError as error:
             if not is_record_fault(error):
                 _answer_all(group, error)
@@ -178,6 +190,14 @@ class Writer:
         for put, outcome in zip(group, outcomes, strict=True):
             if not put.answer.done():
                 put.answer.set_result(outcome)
+
+    async def _written(self, session: Session, records: Sequence[Encoded]) -> Sequence[Outcome]:
+        replace, touch = self._options.replace, self._options.touch
+        if len(records) > 1:
+            return await write_batch(session, records, replace=replace, touch=touch)
+        outcome = await write_one(session, records[0], replace=replace, touch=touch, expects_new=self._expects_new)
+        self._expects_new = outcome == "inserted"
+        return (outcome,)
 
 
 def _answer_all(group: Sequence[_Put], error: Exception) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -24,16 +25,8 @@ from workflow_store.queries.parameters import (
 
 HASH_BYTES: Final = 16
 TITLE_KEY_LENGTH: Final = 128
-
-_ROW_TEXTS: Final = ("workflow_id", "url", "error_message")
-_METADATA_TEXTS: Final = ("title", "description", "use_case", "author_name", "author_url")
-_METADATA_DOCUMENTS: Final = ("categories", "tags", "raw_metadata")
-_STRUCTURE_TEXTS: Final = ("extraction_type",)
-_STRUCTURE_DOCUMENTS: Final = ("node_types", "workflow_json")
-_CONTENT_TEXTS: Final = ("explainer_text", "explainer_html", "setup_instructions", "use_instructions")
-_CONTENT_DOCUMENTS: Final = ("raw_content",)
-_TRANSCRIPT_TEXTS: Final = ("video_url", "video_id", "platform", "transcript_text", "language")
-_TRANSCRIPT_DOCUMENTS: Final = ("transcript_json",)
+# Bytes of a part, up to which the documents of its names are kept for the next one that has the same.
+_SMALL: Final = 8_192
 
 
 def encode_one(workflow: object, limits: Limits) -> Encoded:
@@ -57,28 +50,28 @@ def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
     Raises:
         InvalidRecord: something in it can't be stored; the field is named.
     """
-    texts = (workflow.workflow_id, workflow.url, workflow.error_message)
-    size = len(_checked_texts("", _ROW_TEXTS, texts, limits))
+    workflow_id = workflow.workflow_id
+    size = len(_written("", (workflow_id, workflow.url, workflow.error_message), _row_texts, workflow, limits))
     seen = workflow.extracted_at or now
-    metadata = structure = content = transcripts = transcripts_hash = None
+    metadata = structure = content = transcripts = transcripts_hash = title_key = views = node_count = None
     if workflow.metadata is not None:
-        metadata, bytes_of_part = _metadata(workflow.workflow_id, workflow.metadata, limits, seen)
-        size += bytes_of_part
+        metadata, added = _metadata(workflow_id, workflow.metadata, limits, seen)
+        size += added
+        views = metadata.views
+        title_key = None if metadata.title is None else metadata.title[:TITLE_KEY_LENGTH]
     if workflow.structure is not None:
-        structure, bytes_of_part = _structure(workflow.workflow_id, workflow.structure, limits, seen)
-        size += bytes_of_part
+        structure, added = _structure(workflow_id, workflow.structure, limits, seen)
+        size += added
+        node_count = structure.node_count
     if workflow.content is not None:
-        content, bytes_of_part = _content(workflow.workflow_id, workflow.content, limits, seen)
-        size += bytes_of_part
+        content, added = _content(workflow_id, workflow.content, limits, seen)
+        size += added
     if workflow.transcripts is not None:
-        transcripts, transcripts_hash, bytes_of_part = _transcripts(
-            workflow.workflow_id, workflow.transcripts, limits, seen
-        )
-        size += bytes_of_part
-    title = None if metadata is None else metadata.title
+        transcripts, transcripts_hash, added = _transcripts(workflow_id, workflow.transcripts, limits, seen)
+        size += added
     return Encoded(
         WorkflowValues(
-            workflow.workflow_id,
+            workflow_id,
             workflow.url,
             seen,
             workflow.processing_time,
@@ -88,9 +81,9 @@ def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
             content is not None,
             workflow.error_message,
             transcripts_hash,
-            None if title is None else title[:TITLE_KEY_LENGTH],
-            None if metadata is None else metadata.views,
-            None if structure is None else structure.node_count,
+            title_key,
+            views,
+            node_count,
         ),
         metadata,
         structure,
@@ -102,29 +95,29 @@ def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
 
 
 def _metadata(workflow_id: str, part: Metadata, limits: Limits, seen: datetime) -> tuple[MetadataValues, int]:
-    texts = (part.title, part.description, part.use_case, part.author_name, part.author_url)
-    documents = (
-        _names("metadata.categories", part.categories),
-        _names("metadata.tags", part.tags),
-        part.raw_metadata,
-    )
-    created, updated = part.workflow_created_at, part.workflow_updated_at
-    digest, size = _hashed(
-        f"{part.views} {part.shares} {_instant(created)} {_instant(updated)}",
-        _checked_texts("metadata.", _METADATA_TEXTS, texts, limits),
-        texts,
-        _checked_documents("metadata.", _METADATA_DOCUMENTS, documents, limits),
-    )
-    values = MetadataValues(
-        workflow_id,
-        *texts,
+    plain = (
+        part.title,
+        part.description,
+        part.use_case,
+        part.author_name,
+        part.author_url,
         part.views,
         part.shares,
-        documents[0],
-        documents[1],
-        created,
-        updated,
-        documents[2],
+        part.categories,
+        part.tags,
+        _instant(part.workflow_created_at),
+        _instant(part.workflow_updated_at),
+    )
+    written = _written("metadata.", plain, _metadata_texts, part, limits)
+    digest, size = _hashed(written, "metadata.raw_metadata", part.raw_metadata, limits)
+    values = MetadataValues(
+        workflow_id,
+        *plain[:7],
+        _names("metadata.categories", part.categories, written, limits),
+        _names("metadata.tags", part.tags, written, limits),
+        part.workflow_created_at,
+        part.workflow_updated_at,
+        part.raw_metadata,
         part.extracted_at or seen,
         digest,
     )
@@ -132,20 +125,14 @@ def _metadata(workflow_id: str, part: Metadata, limits: Limits, seen: datetime) 
 
 
 def _structure(workflow_id: str, part: Structure, limits: Limits, seen: datetime) -> tuple[StructureValues, int]:
-    texts = (part.extraction_type,)
-    node_types = _names("structure.node_types", part.node_types)
-    documents = (node_types, part.workflow_json)
-    digest, size = _hashed(
-        f"{part.node_count} {part.connection_count} {part.fallback_used}",
-        _checked_texts("structure.", _STRUCTURE_TEXTS, texts, limits),
-        texts,
-        _checked_documents("structure.", _STRUCTURE_DOCUMENTS, documents, limits),
-    )
+    plain = (part.node_count, part.connection_count, part.node_types, part.extraction_type, part.fallback_used)
+    written = _written("structure.", plain, _structure_texts, part, limits)
+    digest, size = _hashed(written, "structure.workflow_json", part.workflow_json, limits)
     values = StructureValues(
         workflow_id,
         part.node_count,
         part.connection_count,
-        node_types,
+        _names("structure.node_types", part.node_types, written, limits),
         part.extraction_type,
         part.fallback_used,
         part.workflow_json,
@@ -156,26 +143,19 @@ def _structure(workflow_id: str, part: Structure, limits: Limits, seen: datetime
 
 
 def _content(workflow_id: str, part: Content, limits: Limits, seen: datetime) -> tuple[ContentValues, int]:
-    texts = (part.explainer_text, part.explainer_html, part.setup_instructions, part.use_instructions)
-    documents = (part.raw_content,)
-    digest, size = _hashed(
-        f"{part.has_videos} {part.video_count} {part.has_iframes} {part.iframe_count}",
-        _checked_texts("content.", _CONTENT_TEXTS, texts, limits),
-        texts,
-        _checked_documents("content.", _CONTENT_DOCUMENTS, documents, limits),
-    )
-    values = ContentValues(
-        workflow_id,
-        *texts,
+    plain = (
+        part.explainer_text,
+        part.explainer_html,
+        part.setup_instructions,
+        part.use_instructions,
         part.has_videos,
         part.video_count,
         part.has_iframes,
         part.iframe_count,
-        part.raw_content,
-        part.extracted_at or seen,
-        digest,
     )
-    return values, size
+    written = _written("content.", plain, _content_texts, part, limits)
+    digest, size = _hashed(written, "content.raw_content", part.raw_content, limits)
+    return ContentValues(workflow_id, *plain, part.raw_content, part.extracted_at or seen, digest), size
 
 
 def _transcripts(
@@ -186,30 +166,23 @@ def _transcripts(
     total = 0
     for position, transcript in enumerate(part):
         name = f"transcripts.{position}."
-        texts = (
+        plain = (
             transcript.video_url,
             transcript.video_id,
             transcript.platform,
             transcript.transcript_text,
+            transcript.duration,
             transcript.language,
         )
-        documents = (transcript.transcript_json,)
-        digest, size = _hashed(
-            repr(transcript.duration),
-            _checked_texts(name, _TRANSCRIPT_TEXTS, texts, limits),
-            texts,
-            _checked_documents(name, _TRANSCRIPT_DOCUMENTS, documents, limits),
-        )
+        written = _written(name, plain, _transcript_texts, transcript, limits)
+        digest, size = _hashed(written, f"{name}transcript_json", transcript.transcript_json, limits)
         digests.append(digest)
         total += size
         rows.append(
             TranscriptValues(
                 workflow_id,
                 position,
-                transcript.video_url,
-                transcript.video_id,
-                transcript.platform,
-                transcript.transcript_text,
+                *plain[:4],
                 transcript.transcript_json,
                 transcript.duration,
                 transcript.language,
@@ -219,21 +192,67 @@ def _transcripts(
     return tuple(rows), sha256(b"".join(digests)).digest()[:HASH_BYTES], total
 
 
-def _checked_texts(prefix: str, names: Sequence[str], texts: Sequence[str | None], limits: Limits) -> bytes:
-    """The texts of a part as UTF-8, one after the other.
+Part = TypeVar("Part", Workflow, Metadata, Structure, Content, Transcript)
 
-    Looked at together, since nearly always nothing is wrong with any: the one at fault is then searched for.
+
+def _written(
+    prefix: str,
+    plain: tuple[Any, ...],
+    texts_of: Callable[[Part], Mapping[str, str | None]],
+    part: Part,
+    limits: Limits,
+) -> bytes:
+    """All of a part but its document, in one piece, for the hash; what can't be stored is refused.
+
+    Nearly always nothing is wrong with any text: only where something may be is each one looked at.
     """
-    joined = "".join([text for text in texts if text is not None])
     try:
-        raw = joined.encode("utf-8")
-    except UnicodeEncodeError:
-        raw = b""
-    if not raw or len(raw) > limits.max_document_bytes or b"\x00" in raw:
-        for name, text in zip(names, texts, strict=True):
+        written = orjson.dumps(plain)
+    except orjson.JSONEncodeError:
+        written = b""
+    if not written or len(written) > limits.max_document_bytes or b"\\u0000" in written:
+        for name, text in texts_of(part).items():
             if text is not None:
                 _check_text(prefix + name, text, limits)
-    return raw
+    # What is left are names, which are looked at when they become documents.
+    return written or repr(plain).encode("utf-8", "surrogatepass")
+
+
+def _row_texts(row: Workflow) -> Mapping[str, str | None]:
+    return {"workflow_id": row.workflow_id, "url": row.url, "error_message": row.error_message}
+
+
+def _metadata_texts(part: Metadata) -> Mapping[str, str | None]:
+    return {
+        "title": part.title,
+        "description": part.description,
+        "use_case": part.use_case,
+        "author_name": part.author_name,
+        "author_url": part.author_url,
+    }
+
+
+def _structure_texts(part: Structure) -> Mapping[str, str | None]:
+    return {"extraction_type": part.extraction_type}
+
+
+def _content_texts(part: Content) -> Mapping[str, str | None]:
+    return {
+        "explainer_text": part.explainer_text,
+        "explainer_html": part.explainer_html,
+        "setup_instructions": part.setup_instructions,
+        "use_instructions": part.use_instructions,
+    }
+
+
+def _transcript_texts(part: Transcript) -> Mapping[str, str | None]:
+    return {
+        "video_url": part.video_url,
+        "video_id": part.video_id,
+        "platform": part.platform,
+        "transcript_text": part.transcript_text,
+        "language": part.language,
+    }
 
 
 def _check_text(field: str, text: str, limits: Limits) -> None:
@@ -247,47 +266,43 @@ def _check_text(field: str, text: str, limits: Limits) -> None:
         raise InvalidRecord(field, f"a text of {size:,} bytes; at most {limits.max_document_bytes:,} are allowed")
 
 
-def _checked_documents(
-    prefix: str, names: Sequence[str], documents: Sequence[Json | None], limits: Limits
-) -> Sequence[Json | None]:
-    for name, document in zip(names, documents, strict=True):
-        if document is not None:
-            try:
-                document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
-            except InvalidJson as error:
-                raise InvalidRecord(prefix + name, error.reason) from None
-    return documents
+def _hashed(written: bytes, field: str, document: Json | None, limits: Limits) -> tuple[bytes, int]:
+    """The hash over a part's columns and their size in bytes.
+
+    ``written`` says itself where it ends, so no two parts look alike. SHA-256 is cut to 16 bytes: nobody can make two
+    records that pass for one, and processors have it built in.
+    """
+    state = sha256(written)
+    if document is None:
+        return state.digest()[:HASH_BYTES], len(written)
+    try:
+        document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
+    except InvalidJson as error:
+        raise InvalidRecord(field, error.reason) from None
+    state.update(document.raw)
+    return state.digest()[:HASH_BYTES], len(written) + len(document.raw)
 
 
-def _names(field: str, names: tuple[str, ...] | None) -> Json | None:
+def _names(field: str, names: tuple[str, ...] | None, written: bytes, limits: Limits) -> Json | None:
+    """A list of names as a document; ``written`` is the part it belongs to."""
     if names is None:
         return None
     try:
-        return Json.trusted(orjson.dumps(names))
-    except orjson.JSONEncodeError:
-        # Half a character; the model's own encoder says where.
-        try:
-            return Json(names)
-        except InvalidJson as error:
-            raise InvalidRecord(field, error.reason) from None
+        if len(written) <= min(_SMALL, limits.max_document_bytes):
+            return _names_document(names)
+        document = Json(names)
+        document.check(max_bytes=limits.max_document_bytes)
+    except InvalidJson as error:
+        raise InvalidRecord(field, error.reason) from None
+    return document
 
 
-def _hashed(plain: str, raw: bytes, texts: Sequence[str | None], documents: Sequence[Json | None]) -> tuple[bytes, int]:
-    """The hash over a part's columns and the size of its texts and documents in bytes.
-
-    In front stand all that is neither text nor document and the lengths of all that is, so that no two parts look
-    alike. SHA-256 is cut to 16 bytes: nobody can make two records that pass for one, and processors have it built in.
-    """
-    lengths = [None if text is None else len(text) for text in texts]
-    sizes = [None if document is None else len(document.raw) for document in documents]
-    state = sha256(f"{plain} {lengths} {sizes} ".encode())
-    state.update(raw)
-    size = len(raw)
-    for document in documents:
-        if document is not None:
-            state.update(document.raw)
-            size += len(document.raw)
-    return state.digest()[:HASH_BYTES], size
+@lru_cache(maxsize=4_096)
+def _names_document(names: tuple[str, ...]) -> Json:
+    # Categories and tags are few, and come again and again.
+    document = Json(names)
+    document.check()
+    return document
 
 
 def _instant(moment: datetime | None) -> str | None:

@@ -92,8 +92,7 @@ class Limits:
     max_json_depth: int = DEFAULT_MAX_DEPTH
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A workflow as rows; a part that was not scraped is None. ``size`` is in bytes of its texts and documents."""
 
     workflow: WorkflowValues

@@ -20,6 +20,9 @@ from workflow_store.repository.scrapes import complete_scrape
 class WorkflowMethods(Scope):
     """Create, upsert, get and delete."""
 
+    # One that was new is mostly followed by another.
+    _expects_new = False
+
     async def create_workflow(self, workflow: Workflow) -> None:
         """Store a workflow that is not there yet, with all its parts, in one statement.
 
@@ -60,7 +63,8 @@ class WorkflowMethods(Scope):
         record = encode_one(workflow, self._limits)
         async with self._sessions.session() as session:
             if token is None:
-                outcome = await write_one(session, record, replace=replace, touch=touch)
+                outcome = await write_one(session, record, replace=replace, touch=touch, expects_new=self._expects_new)
+                self._expects_new = outcome == "inserted"
             else:
                 async with session.transaction():
                     outcome = await write_one(session, record, replace=replace, touch=touch)
