@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -81,8 +82,16 @@ def child_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **(more or {})}
 
 
-def run_in_terminal(*arguments: str, columns: int = 80, answer: bytes = b"") -> tuple[int, str]:
-    """Run a command in a terminal of so many columns; its exit code and what was shown, escape sequences included."""
+def run_in_terminal(
+    *arguments: str, columns: int = 80, answer: bytes = b"", stop_when_asked: signal.Signals | None = None
+) -> tuple[int, str]:
+    """Run a command in a terminal; its exit code and what was shown, escape sequences included.
+
+    Args:
+        columns: how wide the terminal is.
+        answer: what is typed, from the start.
+        stop_when_asked: sent instead, once the command asks a question.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     child = subprocess.Popen(
@@ -98,9 +107,13 @@ def run_in_terminal(*arguments: str, columns: int = 80, answer: bytes = b"") -> 
     shown = bytearray()
 
     def read() -> None:
+        asked = False
         try:
             while chunk := os.read(ours, 65_536):
                 shown.extend(chunk)
+                if stop_when_asked is not None and not asked and b"[y/N]" in shown:
+                    asked = True
+                    child.send_signal(stop_when_asked)
         except OSError:
             return  # what Linux answers when the last of the other side is closed
 

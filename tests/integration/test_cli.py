@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from tests.commands import (
     run_in_terminal,
     store_workflows,
     stored_workflow,
-    with_store,
 )
 from tests.records import full_workflow
 from workflow_store import Json, Metadata, Structure, Workflow, schema
@@ -425,26 +424,6 @@ class TestList:
         assert shown.err.startswith("workflow-store: error: ")
         assert (told.code, told.err) == (2, "")
         assert told.document["error"]["message"] in shown.err
-
-
-class TestStatistics:
-    def test_the_numbers_are_those_of_the_library(self, dsn: str) -> None:
-        store_workflows(dsn, [full_workflow(), Workflow(workflow_id="bare", url="u")])
-
-        told, shown = run("stats", "--json"), run("stats")
-
-        expected = with_store(dsn, lambda store: store.get_statistics())
-        # What lies on disk may change between two looks.
-        assert {**told.document, "storage": None} == {**asdict(expected), "storage": None}
-        assert [line.split() for line in shown.out.splitlines()][:2] == [
-            ["workflows", "2"],
-            ["with", "metadata", "1", "50.0", "%"],
-        ]
-        assert "average quality" in shown.out
-
-    def test_an_empty_store_has_no_averages(self, dsn: str) -> None:
-        assert run("stats", "--json").document["avg_quality_score"] is None
-        assert "average" not in run("stats").out
 
 
 class TestDemo:

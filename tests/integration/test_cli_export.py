@@ -19,13 +19,6 @@ from workflow_store.samples import generate
 STAMPS = {"updated_at"}
 
 
-@pytest.fixture
-def dsn(database_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(tmp_path / "settings.toml"))
-    monkeypatch.setenv("WORKFLOW_STORE_DSN", database_dsn)
-    return database_dsn
-
-
 def _everything(dsn: str) -> dict[str, Workflow]:
     async def work(store: WorkflowStore) -> dict[str, Workflow]:
         page = await store.list_workflows(limit=1_000, include=())
