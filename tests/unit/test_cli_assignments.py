@@ -96,6 +96,16 @@ def test_a_name_that_can_not_be_passed_is_refused_as_the_library_refuses(name: s
     assert (caught.value.field, "url" in caught.value.allowed) == (name, True)
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed"), [("views", ("metadata.views",)), ("raw_content", ("content.raw_content",))]
+)
+def test_a_field_of_a_part_without_its_part_is_told_with_it(name: str, allowed: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidField) as caught:
+        _set(f"{name}=5")
+
+    assert (caught.value.field, caught.value.allowed) == (name, allowed)
+
+
 @pytest.mark.parametrize("name", ["page.title", "url.host", ".title", "transcripts.0"])
 def test_a_field_of_what_is_no_part_is_refused_with_the_parts(name: str) -> None:
     with pytest.raises(InvalidField) as caught:

@@ -14,7 +14,7 @@ from workflow_store.errors import InvalidField, InvalidJson, InvalidRecord
 from workflow_store.models import Content, Json, Metadata, Structure, Workflow
 from workflow_store.models.fields import is_object, read_moment
 from workflow_store.models.interchange import members_from_json
-from workflow_store.repository.updates import UPDATABLE_FIELDS
+from workflow_store.repository.updates import UPDATABLE_FIELDS, UPDATABLE_PARTS
 
 _MODELS: Final[Mapping[str, type[BaseModel]]] = {"metadata": Metadata, "structure": Structure, "content": Content}
 _OWN: Final = UPDATABLE_FIELDS | {"transcripts"}
@@ -57,11 +57,14 @@ class Changes:
         """Arguments of ``update_workflow``.
 
         Raises:
-            InvalidField: a name that can't even be passed; the library refuses the others.
+            InvalidField: a name that can't even be passed, or lacks its part; the library refuses the others.
         """
         for name in self._members:
             if name in _OF_THE_CALL:
                 raise InvalidField(name, "is no field that can be updated", UPDATABLE_FIELDS)
+            homes = [f"{part}.{name}" for part, fields in UPDATABLE_PARTS.items() if name in fields]
+            if homes and name not in _OWN:
+                raise InvalidField(name, "is a field of a part, and named with it", homes)
         return self._members
 
     @property
