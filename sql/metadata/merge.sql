@@ -2,6 +2,7 @@
 -- search looks into: views change at each scrape, and must not cost a new search document.
 -- The parent's row is locked by then, so the comparison stands. Where only the spelling of the JSON differs, the hash
 -- is refreshed and nothing else. (jsonb is compared as text: 1.0 equals 1.00 as jsonb, but a digit would be lost.)
+-- Where no text changed, those columns are not named by the UPDATE: their tsvector would be made anew.
 -- $1 workflow_id text, $2 title text, $3 description text, $4 use_case text, $5 author_name text, $6 author_url text,
 -- $7 views int8, $8 shares int8, $9 categories jsonb, $10 tags jsonb, $11 workflow_created_at timestamptz,
 -- $12 workflow_updated_at timestamptz, $13 raw_metadata jsonb, $14 extracted_at timestamptz, $15 content_hash bytea
@@ -37,13 +38,29 @@ refreshed AS (
     WHERE m.workflow_id = $1 AND stored.same AND stored.content_hash IS DISTINCT FROM $15
 ),
 
+recounted AS (
+    UPDATE workflow_store.workflow_metadata AS m
+    SET
+        author_name = $5,
+        author_url = $6,
+        views = $7,
+        shares = $8,
+        workflow_created_at = $11,
+        workflow_updated_at = $12,
+        raw_metadata = $13,
+        extracted_at = $14,
+        content_hash = $15
+    FROM stored
+    WHERE m.workflow_id = $1 AND stored.reads_same AND NOT stored.same
+),
+
 written AS (
     INSERT INTO workflow_store.workflow_metadata AS m (
         workflow_id, title, description, use_case, author_name, author_url, views, shares, categories, tags,
         workflow_created_at, workflow_updated_at, raw_metadata, extracted_at, content_hash
     )
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
-    WHERE NOT EXISTS (SELECT FROM stored WHERE stored.same)
+    WHERE NOT EXISTS (SELECT FROM stored WHERE stored.same OR stored.reads_same)
     ON CONFLICT (workflow_id) DO UPDATE SET
         title = excluded.title,
         description = excluded.description,

@@ -278,9 +278,9 @@ def folded(batch: Iterable[Workflow], *, replace: bool) -> list[Workflow]:
     records: dict[str, Workflow] = {}
     for item in batch:
         newer, older = stamped(item), records.get(item.workflow_id)
-        if older is not None and not replace:
-            after = merged(older, newer, raw_of, replace=False)
+        if older is not None:
             retries = older.retry_count if newer.retry_count is None else newer.retry_count
+            after = newer if replace else merged(older, newer, raw_of, replace=False)
             newer = (older if after is None else after).model_copy(update={"retry_count": retries})
         records[item.workflow_id] = newer
     return list(records.values())
