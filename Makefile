@@ -18,14 +18,15 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-unit-integration test-container test-python313 check \
-	check-format check-types check-public check-floors check-migrations check-locks format bench docs wheel lock \
-	dev embedded clean
+	check-format check-types check-public check-floors check-migrations check-locks format bench bench-report docs wheel \
+	lock dev embedded peers clean
 
 help:
 	@echo "make demo [DATA=path]  set up and run the main job: ingest, report, list, one workflow, statistics"
 	@echo "make test [ARGS=...]   set up and run every test this machine can run, with coverage"
 	@echo "make check             linters, types, floors, migrations, locks"
-	@echo "make bench             the benchmarks"
+	@echo "make bench             the benchmarks, beside their peers (ARGS=\"ingest --scale 100k --save\")"
+	@echo "make bench-report      pages, plots and the tables of docs/performance.md anew from benchmarks/results"
 	@echo "make docs              write the generated reference anew"
 	@echo "make lock              resolve requirements/ anew (ARGS=--upgrade takes the newest)"
 	@echo "make wheel             build dist/*.whl and dist/*.tar.gz"
@@ -33,10 +34,13 @@ help:
 	@echo "make clean             remove .venv, caches and build results"
 
 dev:
-	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) dev
+	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) dev peers
 
 embedded:
-	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) embedded dev
+	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) embedded dev peers
+
+peers:
+	@python=$$(tools/python) && "$$python" tools/setup.py $(VENV) peers
 
 demo: embedded
 	@$(BIN)/workflow-store demo $(DATA)
@@ -94,8 +98,11 @@ format: dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: dev
+bench: peers
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-report: dev
+	$(BIN)/python -m benchmarks.report
 
 docs: dev
 	$(BIN)/python tools/reference.py

@@ -36,10 +36,13 @@ def pins(lock: Path) -> tuple[dict[str, str], list[str]]:
 def main() -> int:
     locks = {path.stem: pins(path) for path in sorted((ROOT / "requirements").glob("*.txt"))}
     faults = [fault for _, found in locks.values() for fault in found]
-    dev, embedded = locks["dev"][0], locks["embedded"][0]
-    for name, version in embedded.items():
-        if dev.get(name) != version:
-            faults.append(f"{name}: {version} in embedded.txt, {dev.get(name)} in dev.txt, which must hold all of it")
+    dev = locks["dev"][0]
+    for smaller, larger in (("embedded", "dev"), ("dev", "peers")):
+        held = locks[larger][0]
+        for name, version in locks[smaller][0].items():
+            if held.get(name) != version:
+                other = f"{held.get(name)} in {larger}.txt, which must hold all of it"
+                faults.append(f"{name}: {version} in {smaller}.txt, {other}")
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]

@@ -69,6 +69,9 @@ def main(options: list[str]) -> None:
     # An environment made from `dev` serves for `embedded`, so what both hold must be of one version.
     extras = list(project["project"]["optional-dependencies"])
     compile_lock("dev", requirements(project, extras, ["dev"]), embedded, options)
+    # So that an environment made from `peers` serves for `dev`.
+    dev = ROOT / "requirements" / "dev.txt"
+    compile_lock("peers", requirements(project, extras, ["dev", "peers"]), dev, options)
     compile_lock("lock", ["pip-tools"], None, options)
 
 
