@@ -409,3 +409,22 @@ async def test_an_update_in_a_transaction_goes_with_it(store: WorkflowStore) -> 
             raise ZeroDivisionError
 
     assert await get(store) == before
+
+
+async def test_an_update_that_a_deadlock_ended_is_repeated(store: WorkflowStore, session: Session) -> None:
+    await store.create_workflow(full_workflow())
+    other = session.connection
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+    async with session.transaction():
+        # The other one never looks for a deadlock, so that the update is the one that is given up.
+        await other.execute("SET LOCAL deadlock_timeout = '10min'")
+        await other.execute("SELECT 1 FROM workflow_store.workflow_metadata WHERE workflow_id = '2462' FOR UPDATE")
+        task = asyncio.create_task(update(store, {"metadata": {"views": 5}}))
+        while not await other.fetchval(waiting):  # noqa: ASYNC110 (another session's lock sets no event)
+            await asyncio.sleep(0.01)
+        await other.execute("SELECT 1 FROM workflow_store.workflows WHERE workflow_id = '2462' FOR UPDATE")
+    updated = await task
+
+    assert updated is not None and updated.metadata is not None
+    assert updated.metadata.views == 5

@@ -6,14 +6,12 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
-from workflow_store.database import Session
+from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
-from workflow_store.errors import ConcurrencyConflict, IntegrityViolation
+from workflow_store.errors import IntegrityViolation
 from workflow_store.models.report import Outcome
 from workflow_store.queries import catalogue
 from workflow_store.queries.parameters import (
@@ -27,10 +25,6 @@ from workflow_store.queries.query import Query
 from workflow_store.queries.rows import KnownRow
 from workflow_store.queries.search import COPY_PENDING, MARK_FOR_SEARCH, PendingValues
 
-_ATTEMPTS: Final = 5
-_FIRST_PAUSE: Final = 0.02
-
-Result = TypeVar("Result")
 AnyMerge: TypeAlias = Query[bool, *tuple[Any, ...]]
 
 
@@ -48,7 +42,7 @@ async def write_batch(
         ServerError: nothing of the batch is stored, but for CommitUnknown.
     """
     ordered = sorted(records, key=lambda record: record.workflow_id)
-    outcomes = await _repeated(session, lambda: _write(session, ordered, replace=replace, touch=touch))
+    outcomes = await repeated(session, lambda: _write(session, ordered, replace=replace, touch=touch))
     return [outcomes[record.workflow_id] for record in records]
 
 
@@ -83,19 +77,6 @@ async def create_one(session: Session, record: Encoded) -> bool:
     query = catalogue.CREATE_WORKFLOW
     created = await session.fetch_text(query.text, values, query.read)
     return bool(created)
-
-
-async def _repeated(session: Session, write: Callable[[], Awaitable[Result]]) -> Result:
-    """Repeat a transaction that the server gave up for another's sake; a caller's own is the caller's to repeat."""
-    attempt = 1
-    while True:
-        try:
-            return await write()
-        except ConcurrencyConflict:
-            if session.in_transaction or attempt == _ATTEMPTS:
-                raise
-        await asyncio.sleep(_FIRST_PAUSE * 2**attempt * (0.5 + random.random()))
-        attempt += 1
 
 
 async def _write(session: Session, records: Sequence[Encoded], *, replace: bool, touch: bool) -> dict[str, Outcome]:

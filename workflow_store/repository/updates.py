@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from workflow_store.database import Session
+from workflow_store.database import Session, repeated
 from workflow_store.errors import InvalidField, InvalidRecord
 from workflow_store.models.fields import is_list, is_object
 from workflow_store.models.interchange import validated
@@ -15,7 +15,7 @@ from workflow_store.models.workflow import Content, Metadata, Structure, Transcr
 from workflow_store.queries import catalogue
 from workflow_store.queries.encoding import encode
 from workflow_store.queries.parameters import Encoded, Limits, transcript_arrays
-from workflow_store.queries.rows import to_workflow
+from workflow_store.queries.rows import WorkflowRow, to_workflow
 from workflow_store.queries.search import MARK_FOR_SEARCH
 from workflow_store.queries.updates import UPDATE_CONTENT, UPDATE_METADATA, UPDATE_STRUCTURE, UPDATE_WORKFLOW
 from workflow_store.repository.scope import Scope
@@ -92,15 +92,16 @@ class UpdateMethods(Scope):
         Raises:
             InvalidField: a name that is not among these; those that are, are listed.
             InvalidRecord: a value that does not fit its field, which is named.
+            ConcurrencyConflict: the server gave it up five times; inside a transaction, the first time.
         """
         parts = {"metadata": metadata, "structure": structure, "content": content}
         given = {part: values for part, values in parts.items() if values is not None}
         listed = None if transcripts is None else _listed(transcripts)
         change = change_of(workflow_id, given, listed, fields, self._limits)
-        async with self._sessions.session() as session, session.transaction():
-            if not await _apply(session, change):
-                return None
-            row = await session.fetch_one(catalogue.GET_WORKFLOW, workflow_id, True, True, True, True)
+        async with self._sessions.session() as session:
+            row = await repeated(session, lambda: _updated(session, workflow_id, change))
+        if row is None:
+            return None
         if change.rewords:
             self._changed()
         return to_workflow(row, transcripts=True)
@@ -141,6 +142,13 @@ def change_of(
         named,
         transcripts is not None or any(_SEARCHED[part].intersection(names) for part, names in named.items()),
     )
+
+
+async def _updated(session: Session, workflow_id: str, change: Change) -> WorkflowRow | None:
+    async with session.transaction():
+        if not await _apply(session, change):
+            return None
+        return await session.fetch_one(catalogue.GET_WORKFLOW, workflow_id, True, True, True, True)
 
 
 async def _apply(session: Session, change: Change) -> bool:
