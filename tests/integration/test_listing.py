@@ -31,6 +31,7 @@ from workflow_store import (
 )
 from workflow_store.database import Session
 from workflow_store.errors import ServerUnavailable
+from workflow_store.models.workflow import PARTS
 from workflow_store.queries import join
 from workflow_store.repository import cursor
 from workflow_store.repository.filters import FILTERS, Fragment, check_filters
@@ -395,6 +396,27 @@ async def test_a_streamed_workflow_is_the_one_that_get_returns(listed: WorkflowS
         assert workflow.transcripts == by_id[workflow.workflow_id].transcripts
     assert tuple(usual) == page.items
     assert usual[0].transcripts is None
+
+
+async def test_a_listed_workflow_with_all_parts_is_the_one_that_get_returns(
+    listed: WorkflowStore, model: list[Workflow]
+) -> None:
+    by_id = {workflow.workflow_id: workflow for workflow in model}
+
+    page = await listed.list_workflows(limit=COUNT, include=PARTS)
+    later = await listed.list_workflows(limit=7, offset=5, include={"transcripts"})
+    nothing = await listed.list_workflows(tag="no such tag", include={"transcripts"})
+
+    assert len(page.items) == COUNT
+    assert any(workflow.transcripts for workflow in page.items)
+    for workflow in page.items:
+        assert workflow == by_id[workflow.workflow_id]
+        assert workflow.transcripts == by_id[workflow.workflow_id].transcripts
+    assert [workflow.transcripts for workflow in later.items] == [
+        by_id[workflow.workflow_id].transcripts for workflow in later.items
+    ]
+    assert later.items[0].metadata is None
+    assert nothing.items == ()
 
 
 async def connections(session: Session) -> list[str]:

@@ -426,5 +426,6 @@ async def test_an_update_that_a_deadlock_ended_is_repeated(store: WorkflowStore,
         await other.execute("SELECT 1 FROM workflow_store.workflows WHERE workflow_id = '2462' FOR UPDATE")
     updated = await task
 
-    assert updated is not None and updated.metadata is not None
+    assert updated is not None
+    assert updated.metadata is not None
     assert updated.metadata.views == 5

@@ -15,7 +15,6 @@ from workflow_store.repository import listing as listings
 from workflow_store.repository.listing import (
     DEFAULT_LIMIT,
     DEFAULT_PREFETCH,
-    LISTED_PARTS,
     MAX_LIMIT,
     STREAMED_PARTS,
     Fragment,
@@ -64,7 +63,9 @@ class ListingMethods(Scope):
             limit: 1 to 1,000.
             after: ``next`` of the page before, with the same order and filters; any page costs the same.
             offset: skips rows by counting them, which costs more the further it goes.
-            include: parts to load, of ``metadata``, ``structure`` and ``content``.
+            include: parts to load, of ``metadata``, ``structure``, ``content`` and ``transcripts``. Transcripts are a
+                statement of their own, by the ids of the page, which sees what was stored meanwhile unless both are in
+                one ``repeatable_read`` transaction.
             total: also count all that match.
             filters: see the class.
 
@@ -72,16 +73,16 @@ class ListingMethods(Scope):
             InvalidField: an order, filter, part or bound that is not allowed.
             InvalidCursor: a cursor of another order or other filters.
         """
-        asked = check_parts(include, LISTED_PARTS)
+        asked = check_parts(include, STREAMED_PARTS)
         wanted = listings.listing(
             order_by=order_by, order_desc=order_desc, limit=limit, offset=offset, after=after, filters=filters
         )
         async with self._sessions.session() as session:
             rows = await _page_rows(session, wanted, asked)
+            items = await _whole(session, rows[:limit], asked)
             counted = await _count(session, filter_fragments(wanted.filters)) if total else None
-        items = tuple(to_workflow(row, transcripts=False) for row in rows[:limit])
         cursor = wanted.cursor_behind(rows[limit - 1]) if len(rows) > limit else None
-        return Page(items, cursor, counted)
+        return Page(tuple(items), cursor, counted)
 
     async def count_workflows(self, **filters: Any) -> int:
         """How many workflows match; the filters are those of ``list_workflows``.
@@ -180,10 +181,14 @@ async def _count(session: Session, filters: list[Fragment]) -> int:
 
 async def _workflows(session: Session, wanted: Listing, ids: list[str], asked: frozenset[str]) -> list[Workflow]:
     text, values = join(wanted.of_ids(ids, asked))
-    rows = await session.fetch_text(text, values, WorkflowRow._make)
-    if "transcripts" not in asked:
+    return await _whole(session, await session.fetch_text(text, values, WorkflowRow._make), asked)
+
+
+async def _whole(session: Session, rows: list[WorkflowRow], asked: frozenset[str]) -> list[Workflow]:
+    """The workflows of rows, with their transcripts where they are asked for."""
+    if "transcripts" not in asked or not rows:
         return [to_workflow(row, transcripts=False) for row in rows]
-    text, values = join([("workflow/list/transcripts", (ids,))])
+    text, values = join([("workflow/list/transcripts", ([row.workflow_id for row in rows],))])
     spoken: dict[str, list[tuple[Any, ...]]] = {}
     for workflow_id, *columns in await session.fetch_text(text, values, tuple):
         spoken.setdefault(workflow_id, []).append(tuple(columns))
