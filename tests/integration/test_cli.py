@@ -203,6 +203,18 @@ class TestIngest:
         assert (again["unchanged"], again["inserted"]) == (2, 0)
         assert (changed["updated"], changed["unchanged"]) == (1, 1)
 
+    def test_what_is_stored_is_skipped_or_refused_as_the_mode_says(self, dsn: str, tmp_path: Path) -> None:
+        path = _jsonl(tmp_path / "some.jsonl", _wrapped("one"))
+        run("ingest", path)
+        _jsonl(tmp_path / "some.jsonl", _wrapped("one", name="Changed"), _wrapped("two"))
+
+        skipped = run("ingest", path, "--mode", "skip", "--json")
+        refused = run("ingest", path, "--mode", "insert", "--json")
+
+        assert (skipped.code, skipped.document["inserted"], skipped.document["skipped"]) == (0, 1, 1)
+        assert (refused.code, refused.document["inserted"], refused.document["rejected"]) == (1, 0, 2)
+        assert refused.document["rejections"][0]["reason"] == "workflow 'one' already exists"
+
     def test_people_get_counts_rate_reasons_and_remarks(self, dsn: str, tmp_path: Path) -> None:
         bad = [f'{{"nodes": {number}}}' for number in range(12)]
         odd = [_wrapped(f"odd {number}", createdAt=f"{HOSTILE} {number}") for number in range(7)]

@@ -17,7 +17,7 @@ from workflow_store.cli.server import command_settings
 from workflow_store.cli.wording import count, line, plural, size
 from workflow_store.errors import IngestError, StoreError
 from workflow_store.importers import IdFrom, Limits, read_paths
-from workflow_store.ingest import OnError, Source
+from workflow_store.ingest import Mode, OnError, Source
 from workflow_store.models import IngestReport
 from workflow_store.settings import Settings
 from workflow_store.store import WorkflowStore
@@ -34,6 +34,7 @@ async def ingest(
     /,
     *,
     id_from: IdFrom = "auto",
+    mode: Mode = "upsert",
     on_error: OnError = "quarantine",
     batch_size: BatchSize = None,
     connections: Connections = None,
@@ -51,6 +52,8 @@ async def ingest(
         paths: Files and folders.
         id_from: Where the id of a record comes from that does not bring its own. auto: the template id of a template,
             else the source beside the workflow, else the path relative to the folder given.
+        mode: What to do with a workflow that is stored already. upsert: merge it. skip: leave it alone. insert: refuse
+            it, as --on-error says.
         on_error: quarantine: put a bad record aside and go on. raise: stop there; nothing of its batch is stored.
         batch_size: Records in one transaction.
         connections: Batches that are written at the same time.
@@ -67,7 +70,13 @@ async def ingest(
     report = IngestReport()
     failure: StoreError | None = None
     async with WorkflowStore.open(settings) as store:
-        options: dict[str, Any] = {"on_error": on_error, "replace": replace, "touch": touch, "connections": connections}
+        options: dict[str, Any] = {
+            "mode": mode,
+            "on_error": on_error,
+            "replace": replace,
+            "touch": touch,
+            "connections": connections,
+        }
         try:
             await run_ingest(store, source, report, output, batch_size=batch_size, **options)
         except StoreError as error:
@@ -122,6 +131,7 @@ def report_document(report: IngestReport) -> dict[str, Any]:
         "inserted": report.inserted,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "skipped": report.skipped,
         "rejected": report.rejected,
         "bytes": report.bytes,
         "seconds": round(report.seconds, 3),
@@ -144,7 +154,7 @@ def report_view(report: IngestReport) -> RenderableType:
     counts = Table.grid(padding=(0, 2))
     counts.add_column()
     counts.add_column(justify="right")
-    for name in ("inserted", "updated", "unchanged", "rejected", "repeated"):
+    for name in ("inserted", "updated", "unchanged", "skipped", "rejected", "repeated"):
         number: int = getattr(report, name)
         style = "bold red" if name == "rejected" and number else ""
         counts.add_row(Text(name, style=style), Text(count(number), style=style))

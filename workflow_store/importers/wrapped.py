@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from workflow_store.importers.limits import Limits
+from workflow_store.models.decoding import is_array, is_object
 from workflow_store.models.json import Json
 
 _START: Final = re.compile(
@@ -63,7 +64,7 @@ def read_wrapped(raw: bytes, limits: Limits) -> WrappedWorkflow | None:
     except (UnicodeDecodeError, orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     # Each key has its colon, and so has each one inside a string on both sides: fewer colons are keys that came twice.
-    if not isinstance(value, dict) or written.count(b":") != body.count(b":") or not _reads_alike(value):
+    if not is_object(value) or written.count(b":") != body.count(b":") or not _reads_alike(value):
         return None
     return WrappedWorkflow(source, value, body)
 
@@ -75,10 +76,10 @@ def _reads_alike(value: Mapping[str, Any]) -> bool:
         if member is not None and type(member) is not str:
             return False
     meta, tags = value.get("meta"), value.get("tags")
-    if meta is not None and not (type(meta) is dict and type(meta.get("templateId")) in (str, type(None))):
+    if meta is not None and not (is_object(meta) and isinstance(meta.get("templateId"), str | None)):
         return False
-    if tags is None:
-        return True
-    return type(tags) is list and all(
-        type(tag) is str or (type(tag) is dict and type(tag.get("name")) is str) for tag in tags
-    )
+    return tags is None or (is_array(tags) and all(isinstance(_named(tag), str) for tag in tags))
+
+
+def _named(tag: object) -> object:
+    return tag.get("name") if is_object(tag) else tag

@@ -1,13 +1,15 @@
 """The write path."""
 
 from workflow_store.ingest.batch import create_one, write_batch, write_one
-from workflow_store.ingest.bulk import BulkIngest, IngestOptions, OnError, Progress, Source
+from workflow_store.ingest.bulk import BulkIngest, Progress, Source
 from workflow_store.ingest.indexing import SearchIndexer
+from workflow_store.ingest.options import IngestOptions, Mode, OnError
 from workflow_store.ingest.writer import Writer, WriterOptions
 
 __all__ = [
     "BulkIngest",
     "IngestOptions",
+    "Mode",
     "OnError",
     "Progress",
     "SearchIndexer",

@@ -7,13 +7,15 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
 from workflow_store.errors import IntegrityViolation
+from workflow_store.ingest.merge import known_workflows, merge
 from workflow_store.models.report import Outcome
 from workflow_store.queries import catalogue
+from workflow_store.queries.collections import EXISTING_WORKFLOWS
 from workflow_store.queries.parameters import (
     ContentValues,
     Encoded,
@@ -21,11 +23,8 @@ from workflow_store.queries.parameters import (
     StructureValues,
     transcript_arrays,
 )
-from workflow_store.queries.query import Query
 from workflow_store.queries.rows import KnownRow
-from workflow_store.queries.search import COPY_PENDING, MARK_FOR_SEARCH, PendingValues
-
-AnyMerge: TypeAlias = Query[bool, *tuple[Any, ...]]
+from workflow_store.queries.search import COPY_PENDING, PendingValues
 
 
 async def write_batch(
@@ -62,6 +61,41 @@ async def write_one(
     return outcome
 
 
+async def insert_batch(session: Session, records: Sequence[Encoded]) -> list[bool]:
+    """Store those records that are not there yet, in one transaction, and leave the others wholly alone.
+
+    Args:
+        records: with distinct ids.
+
+    Returns:
+        Which of them were new, in their order.
+
+    Raises:
+        ServerError: nothing of the batch is stored, but for CommitUnknown.
+    """
+    ordered = sorted(records, key=lambda record: record.workflow_id)
+    inserted = await repeated(session, lambda: _insert(session, ordered))
+    return [record.workflow_id in inserted for record in records]
+
+
+async def _insert(session: Session, records: Sequence[Encoded]) -> set[str]:
+    stored = set(await session.fetch(EXISTING_WORKFLOWS, [record.workflow_id for record in records]))
+    new = [record for record in records if record.workflow_id not in stored]
+    if not new:
+        return set()
+    try:
+        async with session.transaction():
+            await _copy(session, new)
+            await _note(session, new, new, {})
+    except IntegrityViolation as error:
+        if not is_race(error):
+            raise
+        # Somebody inserted one of them since they were asked for: one statement each finds out which.
+        async with session.transaction():
+            return {record.workflow_id for record in new if await create_one(session, record)}
+    return {record.workflow_id for record in new}
+
+
 async def create_one(session: Session, record: Encoded) -> bool:
     """Store a record that is not there yet, in a single statement; False where one is."""
     values: list[Any] = [*record.workflow]
@@ -80,7 +114,7 @@ async def create_one(session: Session, record: Encoded) -> bool:
 
 
 async def _write(session: Session, records: Sequence[Encoded], *, replace: bool, touch: bool) -> dict[str, Outcome]:
-    known = await _known(session, records)
+    known = await known_workflows(session, records)
     new = [record for record in records if record.workflow_id not in known]
     changed = [
         record
@@ -96,21 +130,16 @@ async def _write(session: Session, records: Sequence[Encoded], *, replace: bool,
             await _copy(session, new)
             outcomes |= {record.workflow_id: "inserted" for record in new}
             if changed:
-                outcomes |= await _merge(session, changed, replace=replace)
+                outcomes |= await merge(session, changed, replace=replace)
             await _note(session, _seen(records, outcomes, touch=touch), records, known)
     except IntegrityViolation as error:
         if not is_race(error):
             raise
         # Somebody inserted or deleted one of the ids since they were asked for: the merge asks again, under its locks.
         async with session.transaction():
-            outcomes |= await _merge(session, records, replace=replace)
+            outcomes |= await merge(session, records, replace=replace)
             await _note(session, _seen(records, outcomes, touch=touch), records, {})
     return outcomes
-
-
-async def _known(session: Session, records: Sequence[Encoded]) -> dict[str, KnownRow]:
-    rows = await session.fetch(catalogue.KNOWN_WORKFLOWS, [record.workflow_id for record in records])
-    return {row.workflow_id: row for row in rows}
 
 
 def _covers(known: KnownRow, record: Encoded, *, replace: bool) -> bool:
@@ -150,103 +179,6 @@ async def _copy(session: Session, records: Sequence[Encoded]) -> None:
     if transcripts:
         await session.copy(catalogue.COPY_TRANSCRIPTS, transcripts)
     await session.copy(COPY_PENDING, [PendingValues(record.workflow_id) for record in records])
-
-
-async def _merge(session: Session, records: Sequence[Encoded], *, replace: bool) -> dict[str, Outcome]:
-    inserted = set(await session.fetch_many(catalogue.LOCK_WORKFLOW, [record.workflow for record in records]))
-    stored = [record for record in records if record.workflow_id not in inserted]
-    # Under the locks the answer stands until COMMIT.
-    known = await _known(session, stored) if stored else {}
-    # Workflows of which a text that search looks into is new; views alone are not.
-    reworded = set(inserted)
-    changed: set[str] = set()
-    metadata = _differing(records, known, "metadata", "metadata_hash")
-    if metadata:
-        for values, merged in zip(metadata, await session.fetch_many(catalogue.MERGE_METADATA, metadata), strict=True):
-            if merged.changed:
-                changed.add(values.workflow_id)
-            if merged.changed_text:
-                reworded.add(values.workflow_id)
-    texts = await _changed(
-        session, catalogue.MERGE_STRUCTURE, _differing(records, known, "structure", "structure_hash")
-    )
-    texts |= await _changed(session, catalogue.MERGE_CONTENT, _differing(records, known, "content", "content_hash"))
-    texts |= await _merge_transcripts(session, records, known)
-    if replace:
-        texts |= await _delete_missing(session, stored, known)
-    changed |= texts
-    reworded |= texts
-    stamps: list[Any] = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
-    updated: set[str] = set(await session.fetch_many(catalogue.STAMP_WORKFLOW, stamps)) if stamps else set()
-    outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
-    outcomes |= dict.fromkeys(updated, "updated")
-    outcomes |= dict.fromkeys(inserted, "inserted")
-    if reworded:
-        await session.execute(MARK_FOR_SEARCH, sorted(reworded))
-    return outcomes
-
-
-def _differing(records: Sequence[Encoded], known: dict[str, KnownRow], part: str, hash_name: str) -> list[Any]:
-    """The rows of a part whose stored hash, asked under the lock, is another one."""
-    rows: list[Any] = []
-    for record in records:
-        values = getattr(record, part)
-        row = known.get(record.workflow_id)
-        if values is not None and (row is None or getattr(row, hash_name) != values.content_hash):
-            rows.append(values)
-    return rows
-
-
-async def _changed(session: Session, query: AnyMerge, rows: Sequence[tuple[Any, ...]]) -> set[str]:
-    if not rows:
-        return set()
-    answers = await session.fetch_many(query, rows)
-    return {row[0] for row, changed in zip(rows, answers, strict=True) if changed}
-
-
-async def _merge_transcripts(session: Session, records: Sequence[Encoded], known: dict[str, KnownRow]) -> set[str]:
-    given: list[Encoded] = []
-    for record in records:
-        row = known.get(record.workflow_id)
-        if record.transcripts is not None and (row is None or row.transcripts_hash != record.workflow.transcripts_hash):
-            given.append(record)
-    changed = await _changed(
-        session,
-        catalogue.MERGE_TRANSCRIPTS,
-        [(record.workflow_id, *transcript_arrays(record.transcripts or ())) for record in given],
-    )
-    respelt: list[tuple[str, bytes]] = []
-    for record in given:
-        row = known.get(record.workflow_id)
-        if record.workflow_id in changed or row is None:
-            continue
-        if row.transcripts_hash is None:
-            # An empty list where none was ever given: no row changes, but what is known does.
-            changed.add(record.workflow_id)
-        elif record.workflow.transcripts_hash is not None:
-            respelt.append((record.workflow_id, record.workflow.transcripts_hash))
-    if respelt:
-        await session.execute_many(catalogue.REFRESH_TRANSCRIPTS_HASH, respelt)
-    return changed
-
-
-async def _delete_missing(session: Session, stored: Sequence[Encoded], known: dict[str, KnownRow]) -> set[str]:
-    changed: set[str] = set()
-    for part, flag, query in (
-        ("metadata", "has_metadata", catalogue.DELETE_METADATA),
-        ("structure", "has_structure", catalogue.DELETE_STRUCTURE),
-        ("content", "has_content", catalogue.DELETE_CONTENT),
-        ("transcripts", "transcripts_hash", catalogue.DELETE_TRANSCRIPTS),
-    ):
-        gone = [
-            (record.workflow_id,)
-            for record in stored
-            if getattr(record, part) is None and getattr(known[record.workflow_id], flag)
-        ]
-        if gone:
-            await session.fetch_many(query, gone)
-            changed.update(workflow_id for (workflow_id,) in gone)
-    return changed
 
 
 def _seen(records: Sequence[Encoded], outcomes: dict[str, Outcome], *, touch: bool) -> list[Encoded]:

@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
-from workflow_store.database import Sessions
+from workflow_store.database import Session, Sessions
 from workflow_store.database.faults import is_record_fault
-from workflow_store.errors import IngestError, InvalidRecord, ServerError
+from workflow_store.errors import (
+    AlreadyExists,
+    CommandTimeout,
+    IngestError,
+    InvalidRecord,
+    ServerError,
+)
 from workflow_store.ingest import quarantine
-from workflow_store.ingest.batch import write_batch
-from workflow_store.models.report import IngestReport, Rejected
+from workflow_store.ingest.batch import insert_batch, write_batch
+from workflow_store.ingest.options import IngestOptions
+from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode
-from workflow_store.queries.parameters import Encoded, Limits, fold
+from workflow_store.queries.parameters import Encoded, fold
 
 Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
-OnError: TypeAlias = Literal["quarantine", "raise"]
 Progress: TypeAlias = Callable[[IngestReport], object]
 
 # A batch of large documents is closed before its count is full, so that memory stays flat.
 BATCH_BYTES: Final = 32 * 1024 * 1024
 _ENCODED_AT_ONCE: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """See ``WorkflowStore.ingest``."""
-
-    limits: Limits
-    batch_size: int
-    connections: int
-    on_error: OnError = "quarantine"
-    replace: bool = False
-    touch: bool = True
 
 
 @dataclass(slots=True)
@@ -86,21 +80,28 @@ class BulkIngest:
 
     async def run(self, source: Source) -> IngestReport:
         """Read the source to its end; batches that are committed stay, whatever comes after them."""
+        deadline = asyncio.timeout(self._options.timeout)
         try:
-            async with aclosing(_iterate(source)) as items:
-                await self._read(items)
-            await self._land(0)
+            async with deadline:
+                async with aclosing(_iterate(source)) as items:
+                    await self._read(items)
+                await self._land(0)
         except BaseException as error:
-            # What is in flight when the source or the server fails may finish; a cancelled caller does not wait.
-            if not isinstance(error, Exception):
-                for task in self._flying:
-                    task.cancel()
-            await asyncio.gather(*self._flying, return_exceptions=True)
+            await self._end(wait=isinstance(error, Exception) and not deadline.expired())
             error.add_note(f"stored before this: {self._report.stored} workflows, rejected {self._report.rejected}")
+            if deadline.expired():
+                raise CommandTimeout(f"the ingest did not end within {self._options.timeout:g} s") from error
             raise
         finally:
             self._report.seconds = time.monotonic() - self._started
         return self._report
+
+    async def _end(self, *, wait: bool) -> None:
+        """What is in flight when source or server fail may finish; a late or cancelled caller does not wait for it."""
+        if not wait:
+            for task in self._flying:
+                task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
 
     async def _read(self, items: AsyncIterator[Workflow | Rejected]) -> None:
         batch = _Batch()
@@ -124,13 +125,24 @@ class BulkIngest:
             except InvalidRecord as error:
                 self._reject(batch, quarantine.rejected_workflow(item, position, str(error)))
             else:
-                batch.add(item, position, record, replaces=self._options.replace)
+                if self._options.mode == "upsert" or record.workflow_id not in batch.records:
+                    batch.add(item, position, record, replaces=self._options.replace)
+                else:
+                    self._pass_over(batch, item, position)
         elif isinstance(item, Rejected):
             self._reject(batch, replace(item, position=position))
         else:
             reason = f"a Workflow was expected, not {type(item).__name__}"
             raw = repr(item).encode("utf-8", "backslashreplace")
             self._reject(batch, Rejected(source=f"item {position}", reason=reason, raw=raw, position=position))
+
+    def _pass_over(self, batch: _Batch, workflow: Workflow, position: int) -> None:
+        """A workflow that is stored already, or was given before, where only new ones are wanted."""
+        if self._options.mode == "skip":
+            self._report.skipped += 1
+        else:
+            reason = str(AlreadyExists(workflow.workflow_id))
+            self._reject(batch, quarantine.rejected_workflow(workflow, position, reason))
 
     def _reject(self, batch: _Batch, rejected: Rejected) -> None:
         if self._options.on_error == "raise":
@@ -175,17 +187,39 @@ class BulkIngest:
         if not records:
             return
         options = self._options
+        outcomes: Sequence[Outcome | None]
         try:
             async with self._sessions.session() as session:
-                outcomes = await write_batch(session, records, replace=options.replace, touch=options.touch)
+                if options.mode != "upsert":
+                    outcomes = await self._insert(session, records, batch)
+                else:
+                    outcomes = await write_batch(session, records, replace=options.replace, touch=options.touch)
         except ServerError as error:
             if not is_record_fault(error):
                 raise
             await self._store_around(records, batch, error)
             return
         for record, outcome in zip(records, outcomes, strict=True):
-            self._report.count(outcome)
-            self._report.bytes += record.size
+            if outcome is not None:
+                self._report.count(outcome)
+                self._report.bytes += record.size
+
+    async def _insert(self, session: Session, records: list[Encoded], batch: _Batch) -> list[Outcome | None]:
+        """Store what is new; None stands for what was passed over."""
+        async with AsyncExitStack() as stack:
+            if self._options.on_error == "raise":
+                # The first that is stored already takes its batch back.
+                await stack.enter_async_context(session.transaction())
+            inserted = await insert_batch(session, records)
+            passed = _Batch()
+            for record, new in zip(records, inserted, strict=True):
+                if not new:
+                    self._pass_over(passed, *batch.origins[record.workflow_id])
+        if passed.rejected:
+            await quarantine.add(session, passed.rejected)
+            for rejected in passed.rejected:
+                self._report.reject(rejected)
+        return ["inserted" if new else None for new in inserted]
 
     async def _store_around(self, records: list[Encoded], batch: _Batch, error: ServerError) -> None:
         """Halve a batch that holds a record only the server could refuse, until that one stands alone."""
@@ -214,7 +248,10 @@ class BulkIngest:
     async def _is_refused(self, records: list[Encoded]) -> bool:
         try:
             async with self._sessions.session() as session, session.transaction():
-                await write_batch(session, records, replace=self._options.replace)
+                if self._options.mode == "upsert":
+                    await write_batch(session, records, replace=self._options.replace)
+                else:
+                    await insert_batch(session, records)
                 raise _Undo
         except _Undo:
             return False

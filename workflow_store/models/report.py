@@ -40,6 +40,7 @@ class IngestReport:
         inserted: new workflows.
         updated: workflows of which at least one part changed.
         unchanged: workflows stored already, with the same parts.
+        skipped: with ``mode="skip"``, workflows stored already, or given before, and left alone.
         rejected: records put into quarantine.
         repeated: records whose id came again within their batch; they were folded into the later one, and are counted
             once, there.
@@ -52,6 +53,7 @@ class IngestReport:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    skipped: int = 0
     rejected: int = 0
     repeated: int = 0
     bytes: int = 0
