@@ -6,6 +6,7 @@ from workflow_store.errors import (
     CommandTimeout,
     CommitUnknown,
     ConcurrencyConflict,
+    ConnectionUnusable,
     DataFolderVersionMismatch,
     DocumentTooLarge,
     EmbeddedError,
@@ -66,7 +67,7 @@ from workflow_store.models import (
     Transcript,
     Workflow,
 )
-from workflow_store.repository import Repository
+from workflow_store.repository import Repository, Transaction
 from workflow_store.settings import Settings
 from workflow_store.store import WorkflowStore
 
@@ -78,6 +79,7 @@ __all__ = [
     "CommandTimeout",
     "CommitUnknown",
     "ConcurrencyConflict",
+    "ConnectionUnusable",
     "Content",
     "DataFolderVersionMismatch",
     "DocumentTooLarge",
@@ -132,6 +134,7 @@ __all__ = [
     "StoreClosed",
     "StoreError",
     "Structure",
+    "Transaction",
     "Transcript",
     "Workflow",
     "WorkflowMissing",

@@ -7,7 +7,8 @@
     │   ├── InvalidField             a name or value that is not allowed
     │   ├── InvalidCursor            a page cursor of another listing
     │   ├── SettingsError            WORKFLOW_STORE_* or the settings file
-    │   └── StoreClosed              the store is not open, or belongs to another event loop
+    │   ├── StoreClosed              the store is not open, or belongs to another event loop
+    │   └── ConnectionUnusable       a connection or pool of the caller's that can't be used now
     ├── RecordError                  one record is at fault
     │   ├── AlreadyExists            its id is in the store
     │   ├── LeaseLost                another scraper has claimed it since
@@ -90,6 +91,10 @@ class SettingsError(MisuseError):
 
 class StoreClosed(MisuseError):
     """The store is closed, was never opened, or is used from another event loop."""
+
+
+class ConnectionUnusable(MisuseError):
+    """A caller's connection or pool is closed, in use by another task, of another event loop or of another driver."""
 
 
 class RecordError(StoreError):

@@ -10,13 +10,24 @@ from types import TracebackType
 from typing import Any, Self
 
 from workflow_store import schema
-from workflow_store.database import Database, PoolStatistics, Session
+from workflow_store.database import (
+    Borrowable,
+    BorrowedOne,
+    Database,
+    HeldSession,
+    Isolation,
+    PoolStatistics,
+    Session,
+    borrowed,
+)
 from workflow_store.database.connections import MaskedDsn
+from workflow_store.database.faults import translated
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.errors import SchemaMissing, SchemaOutdated, SettingsError, StoreClosed
 from workflow_store.ingest import (
     BulkIngest,
     IngestOptions,
+    Mode,
     OnError,
     Progress,
     SearchIndexer,
@@ -30,7 +41,7 @@ from workflow_store.models.search import SearchLag
 from workflow_store.queries.catalogue import SERVER_FACTS
 from workflow_store.queries.parameters import Limits
 from workflow_store.queries.search import SEARCH_LAG
-from workflow_store.repository import Repository
+from workflow_store.repository import Repository, Transaction
 from workflow_store.repository.listing import whole_number
 from workflow_store.settings import Settings
 
@@ -48,15 +59,17 @@ class WorkflowStore(Repository):
     """Scraped workflows on one PostgreSQL server.
 
     ``async with WorkflowStore.open() as store`` connects to ``WORKFLOW_STORE_DSN``; without one it starts the embedded
-    server, or joins the one that runs, and makes the schema there if need be.
+    server, or joins the one that runs, and makes the schema there if need be. ``async with WorkflowStore.on(pool)``
+    works on a pool or connection that is there already.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, given: Borrowable | None = None) -> None:
         super().__init__(
             _NotOpen(), Limits(settings.max_document_bytes, settings.max_json_depth), self._wake_the_indexer
         )
         self.settings = settings
-        self._database: Database | None = None
+        self._given = given
+        self._database: Database | BorrowedOne | None = None
         self._embedded: EmbeddedServer | None = None
         self._indexer: SearchIndexer | None = None
         self._media: Media | None = None
@@ -72,9 +85,33 @@ class WorkflowStore(Repository):
         Raises:
             SettingsError: a setting can't be used.
         """
-        if settings is not None and overrides:
-            raise SettingsError("give settings or single overrides, not both")
-        return cls(settings if settings is not None else Settings.load(**overrides))
+        return cls(_settings(settings, overrides))
+
+    @classmethod
+    def on(
+        cls,
+        source: Borrowable,
+        settings: Settings | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """A store on a pool or connection of yours, which is given back as it was and never closed.
+
+        Your codec for ``jsonb`` and your record class stay yours: ours are there while a statement of ours is sent. A
+        transaction that is open on a connection is used as it is, and ours in it are savepoints. On one connection one
+        thing is done at a time: an ingest or a writer has one batch in flight, and search documents are made by
+        ``refresh_search`` alone.
+
+        Args:
+            source: a pool of asyncpg that is initialised, or a connection, from a pool or not.
+            settings: limits, media and the like, as for ``open``; how to connect is not asked.
+            overrides: single settings by name.
+
+        Raises:
+            SettingsError: a setting can't be used.
+            ConnectionUnusable: on entering or later: it is closed, in use by another task or of another event loop.
+            SchemaError: on entering: the schema is not there, or not the one this version needs; it is left alone.
+        """
+        return cls(_settings(settings, overrides), source)
 
     async def __aenter__(self) -> Self:
         await self._start()
@@ -92,9 +129,13 @@ class WorkflowStore(Repository):
         if self._database is not None:
             raise StoreClosed("the store was opened before; open a new one")
         try:
-            dsn = await self._dsn()
-            self._database = await Database.open(dsn, self.settings)
-            await self._look_at_the_server(dsn)
+            if self._given is None:
+                dsn = await self._dsn()
+                self._database = await Database.open(dsn, self.settings)
+                await self._look_at_the_server(dsn)
+            else:
+                self._database = borrowed(self._given, self.settings)
+                await self._look_at_the_schema()
         except BaseException:
             await self.close()
             raise
@@ -107,6 +148,13 @@ class WorkflowStore(Repository):
         self._embedded = await EmbeddedServer.open(self.settings.data_dir)
         _say_once(self._embedded.describe())
         return self._embedded.dsn
+
+    async def _look_at_the_schema(self) -> None:
+        assert self._database is not None
+        # In a transaction of the caller's a savepoint: where there is no schema, asking for it is a failed statement.
+        async with self._database.session() as session, session.transaction():
+            with translated():
+                await schema.check(session.connection)
 
     async def _look_at_the_server(self, dsn: str) -> None:
         assert self._database is not None
@@ -162,6 +210,19 @@ class WorkflowStore(Repository):
             self._media = Media(self._sessions, options)
         return self._media
 
+    @asynccontextmanager
+    async def transaction(
+        self, *, isolation: Isolation | None = None, readonly: bool = False
+    ) -> AsyncGenerator[Transaction]:
+        """All methods on one connection, ``media`` among them, committed together at the end.
+
+        Raises:
+            CommitUnknown: the connection was lost around COMMIT.
+        """
+        async with self._sessions.session() as session, session.transaction(isolation=isolation, readonly=readonly):
+            yield Transaction(HeldSession(session), self._limits, lambda: self.media)
+        self._changed()
+
     def get_pool_statistics(self) -> PoolStatistics:
         """The pool's counts; nothing is sent."""
         return self._opened().statistics()
@@ -170,6 +231,7 @@ class WorkflowStore(Repository):
         self,
         source: Source,
         *,
+        mode: Mode = "upsert",
         on_error: OnError = "quarantine",
         batch_size: int | None = None,
         connections: int | None = None,
@@ -177,6 +239,7 @@ class WorkflowStore(Repository):
         touch: bool = True,
         progress: Progress | None = None,
         report: IngestReport | None = None,
+        timeout: float | None = None,
     ) -> IngestReport:
         """Store all workflows of a source: new ones by COPY, changed parts merged, unchanged parts left alone.
 
@@ -185,6 +248,8 @@ class WorkflowStore(Repository):
 
         Args:
             source: an iterable or async iterable of ``Workflow``, or of what ``read_path`` yields.
+            mode: what to do with a workflow that is stored already: ``"upsert"`` merges it, ``"skip"`` leaves it wholly
+                alone, ``"insert"`` refuses it, as ``on_error`` says.
             on_error: ``"quarantine"`` puts a record that can't be stored aside and goes on; ``"raise"`` stops there,
                 with nothing of its batch stored.
             batch_size: records in a transaction; ``batch_size`` of the settings where not given.
@@ -193,9 +258,12 @@ class WorkflowStore(Repository):
             touch: note that unchanged workflows were seen; False leaves them wholly alone.
             progress: called with the report after each batch.
             report: a report to count in, for a caller who wants it even when this raises.
+            timeout: seconds for the whole of it; None is no limit.
 
         Raises:
             IngestError: a record was refused and ``on_error`` is ``"raise"``; it carries the report and the position.
+            CommandTimeout: it did not end within ``timeout``; committed batches stay.
+            InvalidField: an option that is none of these.
             ServerError: the server failed; committed batches stay.
             Exception: whatever the source raises passes through; committed batches stay.
         """
@@ -203,8 +271,10 @@ class WorkflowStore(Repository):
         options = IngestOptions(
             limits=self._limits,
             batch_size=_given("batch_size", batch_size, self.settings.batch_size),
-            connections=_given("connections", connections, self.settings.ingest_connections),
+            connections=self._lanes(connections),
+            mode=mode,
             on_error=on_error,
+            timeout=timeout,
             replace=replace,
             touch=touch,
         )
@@ -241,7 +311,7 @@ class WorkflowStore(Repository):
         options = WriterOptions(
             limits=self._limits,
             batch_size=_given("batch_size", batch_size, self.settings.batch_size),
-            connections=_given("connections", connections, self.settings.ingest_connections),
+            connections=self._lanes(connections),
             max_delay=max_delay,
             max_waiting=whole_number("max_waiting", max_waiting, 1),
             replace=replace,
@@ -267,14 +337,26 @@ class WorkflowStore(Repository):
         async with self._sessions.session() as session:
             return SearchLag(*await session.fetch_one(SEARCH_LAG))
 
+    def _lanes(self, connections: int | None) -> int:
+        lanes = _given("connections", connections, self.settings.ingest_connections)
+        return lanes if self._opened().parallel else 1
+
     def _wake_the_indexer(self) -> None:
-        if self._indexer is not None and self.settings.search_refresh == "background":
+        # A single connection is the caller's between two calls.
+        parallel = self._database is not None and self._database.parallel
+        if self._indexer is not None and parallel and self.settings.search_refresh == "background":
             self._indexer.wake()
 
-    def _opened(self) -> Database:
+    def _opened(self) -> Database | BorrowedOne:
         if self._database is None or isinstance(self._sessions, _NotOpen):
             raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
         return self._database
+
+
+def _settings(settings: Settings | None, overrides: dict[str, Any]) -> Settings:
+    if settings is not None and overrides:
+        raise SettingsError("give settings or single overrides, not both")
+    return settings if settings is not None else Settings.load(**overrides)
 
 
 def _given(name: str, value: int | None, setting: int) -> int:

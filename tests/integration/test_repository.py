@@ -373,8 +373,8 @@ async def test_misuse_of_a_listing_names_what_is_allowed(store: WorkflowStore, l
         await store.list_workflows(limit=-1)
     with pytest.raises(InvalidField, match="colour: is no filter; allowed: .*layer1_success"):
         await store.list_workflows(colour="red")
-    with pytest.raises(InvalidField, match="include: 'transcripts'"):
-        await store.list_workflows(include={"transcripts"})
+    with pytest.raises(InvalidField, match="include: 'transcript'"):
+        await store.list_workflows(include={"transcript"})  # type: ignore[arg-type]
     page = await store.list_workflows(limit=2)
     with pytest.raises(InvalidCursor, match="another order"):
         await store.list_workflows(limit=2, after=page.next, min_quality=1.0)

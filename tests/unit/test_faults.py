@@ -121,7 +121,8 @@ def test_what_the_driver_raises_itself_is_told_by_its_kind() -> None:
     value = translation(asyncpg.exceptions.DataError("invalid input for query argument $1: 2**70"))
 
     assert type(lost) is type(closed) is type(unusable) is errors.ServerUnavailable
-    assert type(busy) is type(value) is errors.StatementRejected
+    assert type(busy) is errors.ConnectionUnusable
+    assert type(value) is errors.StatementRejected
     assert is_record_fault(value)
     assert not is_record_fault(busy)
 

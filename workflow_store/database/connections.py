@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
 from workflow_store import errors
+from workflow_store.database.codecs import set_codecs
 from workflow_store.database.faults import translate
-from workflow_store.models.json import Json
 from workflow_store.settings import Settings
-
-_JSONB_VERSION: Final = b"\x01"
-
-
-def _to_jsonb(document: Json) -> bytes:
-    return _JSONB_VERSION + document.raw
-
-
-def _from_jsonb(data: bytes) -> Json:
-    return Json.trusted(data[1:])
-
-
-async def set_codecs(connection: Any) -> None:
-    """Make ``jsonb`` travel as ``Json``, in binary: the text codec can't be used with COPY."""
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
-    )
 
 
 class MaskedDsn(str):

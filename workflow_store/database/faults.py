@@ -48,6 +48,8 @@ def translate(error: BaseException) -> errors.StoreError | None:
         text = str(error)
         if "closed" in text or "closing" in text or "released" in text:
             return errors.ServerUnavailable(f"the connection was lost: {text}")
+        if "another operation" in text:
+            return errors.ConnectionUnusable(f"the connection is in use by another task: {text}")
         return errors.StatementRejected(text)
     if isinstance(error, TimeoutError):
         return errors.CommandTimeout("no answer from the server within the deadline")

@@ -16,7 +16,7 @@ import asyncpg
 from workflow_store import errors
 from workflow_store.database.connections import MaskedDsn, address, connect
 from workflow_store.database.faults import translated
-from workflow_store.database.session import Session
+from workflow_store.database.session import Connection, Session
 from workflow_store.settings import Settings
 
 _log = logging.getLogger("workflow_store.database")
@@ -45,6 +45,8 @@ class PoolStatistics:
 
 class Database:
     """A pool of connections to one server; ``open`` makes one, ``close`` ends it."""
+
+    parallel: bool = True
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], settings: Settings, dsn: str) -> None:
         self._pool = pool
@@ -104,19 +106,25 @@ class Database:
             raise errors.StoreClosed("the store is closed")
         if asyncio.get_running_loop() is not self._loop:
             raise errors.StoreClosed("the store was opened in another event loop")
+        connection = await self._acquire()
+        try:
+            yield self._session(connection)
+        finally:
+            await self._release(connection)
+
+    async def _acquire(self) -> Connection:
         self._waiting += 1
         try:
             # The pool's own timeout would make a task of it, before Python 3.12.
             async with asyncio.timeout(self._settings.acquire_timeout):
-                connection = await self._pool.acquire()
+                return await self._pool.acquire()
         except TimeoutError:
             raise errors.PoolTimeout(self._exhausted()) from None
         finally:
             self._waiting -= 1
-        try:
-            yield Session(connection)
-        finally:
-            await self._release(connection)
+
+    def _session(self, connection: Connection) -> Session:
+        return Session(connection)
 
     async def _release(self, connection: Any) -> None:
         # Shielded by asyncpg: a task cancelled here still gives its connection back.

@@ -82,7 +82,9 @@ class Media:
 
     def within(self, sessions: Sessions) -> Media:
         """The same files through other sessions, such as that of a transaction."""
-        return Media(sessions, self._options, self._blobs)
+        other = Media(sessions, self._options, self._blobs)
+        other._owner = self._owner
+        return other
 
     @property
     def address(self) -> str:
