@@ -54,9 +54,12 @@ async def write_one(
         expects_new: spare the question whether it is stored, which one that is new does not need; it is sent in vain
             where it is stored after all.
     """
-    known = () if expects_new else await session.fetch(catalogue.KNOWN_WORKFLOWS, [record.workflow_id])
+    known = {} if expects_new else await known_workflows(session, [record])
     if not known and await create_one(session, record):
         return "inserted"
+    if known and _covers(known[record.workflow_id], record, replace=replace):
+        await _note(session, [record] if touch else (), [record], known)
+        return "unchanged"
     (outcome,) = await write_batch(session, [record], replace=replace, touch=touch)
     return outcome
 

@@ -1,0 +1,241 @@
+"""What operations cost on the wire, counted: round trips, statements, bytes; and calls in the client. A clock decides nothing here."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+
+import pytest
+import pytest_asyncio
+
+from tests.wire import Wire, wire
+from workflow_store import Workflow, WorkflowStore, samples
+from workflow_store.queries.encoding import encode
+from workflow_store.queries.parameters import Limits
+
+
+@pytest_asyncio.fixture
+async def counted(database_dsn: str) -> AsyncIterator[Wire]:
+    """A proxy before the database of this test."""
+    async with wire(database_dsn) as proxy:
+        yield proxy
+
+
+@pytest_asyncio.fixture
+async def store(counted: Wire) -> AsyncIterator[WorkflowStore]:
+    """A store on one connection; the refresh of search documents would be counted with what a test does."""
+    async with WorkflowStore.open(
+        dsn=counted.dsn, pool_min_size=1, pool_max_size=2, search_refresh="manual", ingest_connections=1
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def workflows() -> Sequence[Workflow]:
+    """Generated ones with all four parts and without a count of their own."""
+    return list(islice((one for one in samples.generate(1_000) if is_whole(one)), 60))
+
+
+def is_whole(workflow: Workflow) -> bool:
+    parts = (workflow.metadata, workflow.structure, workflow.content, workflow.transcripts)
+    return None not in parts and workflow.retry_count is None
+
+
+def with_views(workflows: Sequence[Workflow], views: int) -> list[Workflow]:
+    return [
+        one.model_copy(update={"metadata": one.metadata.model_copy(update={"views": views})})
+        for one in workflows
+        if one.metadata
+    ]
+
+
+@contextmanager
+def calls() -> Iterator[Counter[str]]:
+    """Counts the calls of functions, Python's and C's: nearly all that a client does here, and the same each time."""
+    counted: Counter[str] = Counter()
+
+    def count(frame: object, event: str, argument: object) -> None:
+        if event in ("call", "c_call"):
+            counted[event] += 1
+
+    sys.setprofile(count)
+    try:
+        yield counted
+    finally:
+        sys.setprofile(None)
+
+
+def encode_all(workflows: Sequence[Workflow]) -> None:
+    now = datetime.now(UTC)
+    for one in workflows:
+        encode(one, Limits(), now)
+
+
+def test_a_record_is_encoded_in_few_calls(workflows: Sequence[Workflow]) -> None:
+    encode_all(workflows)
+    with calls() as counted:
+        encode_all(workflows)
+
+    # With all four parts; a loop over columns in Python would show as several times this.
+    assert counted["call"] <= 35 * len(workflows)
+    assert counted["c_call"] <= 60 * len(workflows)
+
+
+async def test_an_unchanged_record_costs_the_client_little_more_than_its_encoding(
+    store: WorkflowStore, workflows: Sequence[Workflow]
+) -> None:
+    await store.ingest(workflows)
+    await store.ingest(workflows)
+    half = workflows[: len(workflows) // 2]
+    with calls() as encoding:
+        encode_all(workflows[len(half) :])
+    with calls() as few:
+        await store.ingest(half, touch=False)
+    with calls() as many:
+        await store.ingest(workflows, touch=False)
+
+    # Each has the same for its batch; what is left is a record's.
+    assert many.total() - few.total() - encoding.total() <= 60 * len(half)
+
+
+async def test_one_new_workflow_is_one_round_trip(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    await store.create_workflow(workflows[0])
+    await store.upsert_workflow(workflows[1])
+    counted.reset()
+
+    await store.create_workflow(workflows[2])
+    assert (counted.round_trips, counted.statements, counted.prepared) == (1, 1, 0)
+    await store.upsert_workflow(workflows[3])
+    assert (counted.round_trips, counted.statements, counted.prepared) == (2, 2, 0)
+
+
+async def test_one_unchanged_workflow_is_a_question_and_a_note(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    await store.create_workflow(workflows[0])
+    await store.upsert_workflow(workflows[0])
+    counted.reset()
+
+    assert await store.upsert_workflow(workflows[0]) == "unchanged"
+    assert (counted.round_trips, counted.statements) == (2, 2)
+    assert counted.bytes_sent < 500
+    counted.reset()
+    assert await store.upsert_workflow(workflows[0], touch=False) == "unchanged"
+    assert (counted.round_trips, counted.statements) == (1, 1)
+
+
+async def test_reads_are_one_round_trip(store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]) -> None:
+    await store.ingest(workflows)
+    await store.refresh_search()
+    ids = [one.workflow_id for one in workflows]
+    reads = (
+        lambda: store.get_workflow(ids[0]),
+        lambda: store.get_workflows(ids),
+        lambda: store.exists(ids),
+        lambda: store.list_workflows(limit=20),
+        lambda: store.list_workflows(limit=20, order_by="views", order_desc=False),
+        lambda: store.search_workflows("workflow", limit=20),
+        lambda: store.suggest("a"),
+        lambda: store.get_statistics(),
+    )
+    for read in reads:
+        # Each connection prepares a statement once.
+        await read()
+        counted.reset()
+        await read()
+        assert (counted.round_trips, counted.statements, counted.prepared) == (1, 1, 0)
+
+
+async def test_a_filtered_page_is_planned_for_its_values_at_the_price_of_one_round_trip(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    await store.ingest(workflows)
+    for _ in range(3):
+        counted.reset()
+        await store.list_workflows(limit=20, node_type="n8n-nodes-base.telegram")
+
+    assert counted.round_trips <= 4
+    assert counted.statements <= 2
+
+
+async def test_a_batch_of_new_workflows_costs_the_same_round_trips_whatever_its_size(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    await store.ingest(workflows[:1])
+    for number in (2, 50):
+        counted.reset()
+        report = await store.ingest(workflows[1 : 1 + number] if number == 2 else workflows[3 : 3 + number])
+
+        assert report.inserted == number
+        # The question; BEGIN; a COPY of two round trips for each of six tables; the note; COMMIT.
+        assert counted.round_trips == 1 + 1 + 6 * 2 + 1 + 1
+        assert counted.statements == 1 + 1 + 6 + 1 + 1
+        assert counted.prepared == 0
+        # Beside what is stored: names of columns, lengths of values, hashes and stamps.
+        assert counted.bytes_sent - report.bytes < 1_200 * number + 1_500
+
+
+async def test_a_batch_that_did_not_change_sends_ids_alone(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    await store.ingest(workflows)
+    await store.ingest(workflows)
+    urls = sum(len(one.url) for one in workflows)
+    ids = sum(len(one.workflow_id) for one in workflows)
+    counted.reset()
+
+    await store.ingest(workflows)
+    assert (counted.round_trips, counted.statements) == (2, 2)
+    assert counted.bytes_sent < 2 * ids + urls + 3 * 5 * len(workflows) + 200
+    counted.reset()
+    await store.ingest(workflows, touch=False)
+    assert (counted.round_trips, counted.statements) == (1, 1)
+
+
+async def test_changed_views_send_the_metadata_alone(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    await store.ingest(workflows)
+    await store.ingest(with_views(workflows, 1))
+    counted.reset()
+
+    report = await store.ingest(with_views(workflows, 2))
+
+    assert report.updated == len(workflows)
+    # Twice the question, BEGIN, lock, merge, stamp, note, COMMIT; of these three once for each workflow.
+    assert counted.round_trips == 8
+    assert counted.statements == 5 + 3 * len(workflows)
+    assert counted.prepared == 0
+    assert counted.bytes_sent < report.bytes / 4
+
+
+async def test_tasks_that_wait_together_share_a_commit(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    async with store.writer() as writer:
+        await writer.put(workflows[0])
+        counted.reset()
+        await asyncio.gather(*(writer.put(one) for one in workflows[1:41]))
+
+    assert writer.groups == 2
+    # What one batch costs, COMMIT included.
+    assert counted.round_trips <= 1 + 1 + 6 * 2 + 1 + 1 + 2
+
+
+async def test_one_task_alone_is_one_statement_a_put(
+    store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]
+) -> None:
+    async with store.writer() as writer:
+        await writer.put(workflows[0])
+        counted.reset()
+        for one in workflows[1:11]:
+            await writer.put(one)
+
+    assert (counted.round_trips, counted.statements) == (10, 10)
