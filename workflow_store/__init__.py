@@ -67,6 +67,7 @@ from workflow_store.models import (
     Transcript,
     Workflow,
 )
+from workflow_store.operations.tables import drop_all_tables, init_database
 from workflow_store.repository import Repository, Transaction
 from workflow_store.settings import Settings
 from workflow_store.store import WorkflowStore
@@ -139,4 +140,6 @@ __all__ = [
     "Workflow",
     "WorkflowMissing",
     "WorkflowStore",
+    "drop_all_tables",
+    "init_database",
 ]
