@@ -1,4 +1,4 @@
-"""What operations cost on the wire, counted: round trips, statements, bytes; and calls in the client. A clock decides nothing here."""
+"""What operations cost, counted: round trips, statements and bytes on the wire, calls in the client."""
 
 from __future__ import annotations
 
@@ -129,6 +129,13 @@ async def test_one_unchanged_workflow_is_a_question_and_a_note(
     counted.reset()
     assert await store.upsert_workflow(workflows[0], touch=False) == "unchanged"
     assert (counted.round_trips, counted.statements) == (1, 1)
+
+
+async def test_the_first_get_of_a_connection_is_as_cheap_as_the_next(store: WorkflowStore, counted: Wire) -> None:
+    counted.reset()
+
+    assert await store.get_workflow("none") is None
+    assert (counted.round_trips, counted.statements, counted.prepared) == (1, 1, 0)
 
 
 async def test_reads_are_one_round_trip(store: WorkflowStore, counted: Wire, workflows: Sequence[Workflow]) -> None:

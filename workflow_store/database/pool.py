@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -17,9 +17,12 @@ from workflow_store import errors
 from workflow_store.database.connections import MaskedDsn, address, connect
 from workflow_store.database.faults import translated
 from workflow_store.database.session import Connection, Session
+from workflow_store.queries.catalogue import GET_WORKFLOW
 from workflow_store.settings import Settings
 
 _log = logging.getLogger("workflow_store.database")
+
+_PREPARED_WITHIN: Final = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Database:
 
         async def opening(*_args: object, **_options: object) -> asyncpg.Connection[asyncpg.Record]:
             connection = await connect(dsn, settings)
+            await _prepare(connection)
             opened[connection] = time.monotonic()
             return connection
 
@@ -166,3 +170,16 @@ class Database:
         except TimeoutError:
             _log.warning("connections to %s did not close in time and were ended", self._address)
             self._pool.terminate()
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Ask for a workflow that is none: the first time, a connection learns the types of the answer at many times the
+    price of the answer, which the first caller would wait for.
+    """
+    try:
+        # Nothing is lost where there is no schema yet, or where a migration holds a lock.
+        with suppress(asyncpg.PostgresError, TimeoutError):
+            await connection.fetch(GET_WORKFLOW.text, "", True, True, True, True, timeout=_PREPARED_WITHIN)
+    except BaseException:
+        connection.terminate()
+        raise
