@@ -11,14 +11,18 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import ingest, reads
+from benchmarks import ingest, memory, reads
 from benchmarks.arguments import Options, parse
 from benchmarks.machine import describe
 from benchmarks.result import Result, short
 from benchmarks.server import Server, migrated_database, running_server
 
 Suite = Callable[[str, Options, Progress], Awaitable[Result]]
-_SUITES: Final[Mapping[str, Suite]] = {"ingest": ingest.measure, "reads": reads.measure}
+_SUITES: Final[Mapping[str, Suite]] = {
+    "ingest": ingest.measure,
+    "reads": reads.measure,
+    "memory": memory.measure,
+}
 _WIDE: Final = 200
 
 

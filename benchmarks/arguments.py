@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.server import DSN_VARIABLE
 
-SUITES: Final = ("ingest", "reads")
+SUITES: Final = ("ingest", "reads", "memory")
 _UNITS: Final = {"k": 1_000, "m": 1_000_000}
 _LARGE: Final = 20_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +14,16 @@ EVERY_TENTH = 10
 
 
 def corpus(path: Path, count: int) -> Iterator[Workflow]:
-    """The first ``count`` workflows of a file or folder that the importers read."""
-    return islice((record for record in read_path(path) if isinstance(record, Workflow)), count)
+    """The first ``count`` workflows of a file or folder that the importers read, one of each id."""
+    return islice(_distinct(record for record in read_path(path) if isinstance(record, Workflow)), count)
+
+
+def _distinct(given: Iterable[Workflow]) -> Iterator[Workflow]:
+    known: set[str] = set()
+    for workflow in given:
+        if workflow.workflow_id not in known:
+            known.add(workflow.workflow_id)
+            yield workflow
 
 
 def workflows(count: int, *, start: int = 0, source: Path | None = None) -> list[Workflow]:

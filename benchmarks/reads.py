@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.progress import Progress
 
-from benchmarks import cases, loading
+from benchmarks import cases, loading, lookups
 from benchmarks.arguments import Options
 from benchmarks.cases import Case
 from benchmarks.figures import Spread, percentile
@@ -103,10 +103,11 @@ async def measure(dsn: str, options: Options, progress: Progress) -> Result:
                 await _block(one, sessions, database, -(-options.calls // blocks))
                 progress.advance(bar)
         streams = await _streams(repository, min(picks.total, _STREAMED))
+        beside = await lookups.compare(dsn, sessions, repository, picks, calls=options.calls, alone=options.is_large)
     finally:
         await database.close()
     missing = sorted(FILTERS.keys() - {name for name, _ in picks.filters})
-    return _result(options, picks.total, measured, streams, await _sizes(dsn), loaded, missing)
+    return _result(options, picks.total, measured, beside, streams, await _sizes(dsn), loaded, missing)
 
 
 async def _block(one: _Measured, sessions: Recorded, database: Database, calls: int) -> None:
@@ -176,12 +177,15 @@ def _result(
     options: Options,
     total: int,
     measured: list[_Measured],
+    beside: list[lookups.Lookup],
     streams: list[tuple[str, Spread]],
     sizes: list[dict[str, Any]],
     loaded: dict[str, float],
     missing: list[str],
 ) -> Result:
-    notes = [_NOTE]
+    notes = [_NOTE, lookups.NOTE]
+    if not options.is_large and not any(lookups.ORM in lookup.seconds for lookup in beside):
+        notes.append(f"Left out: {lookups.ORM}, since it is not installed; `make bench` installs it.")
     if missing:
         notes.append(f"Without values to ask for in this store: {', '.join(missing)}.")
     number = cases.deep_page(total)
@@ -191,6 +195,7 @@ def _result(
         scale=options.scale,
         machine={},
         tables=[
+            lookups.table(beside),
             Table("Reads", columns, [_row(one, total) for one in measured]),
             Table(
                 f"Page {number:,} beside page 1",
@@ -211,6 +216,7 @@ def _result(
         measured={
             "stored": total,
             "loaded": loaded,
+            "beside": lookups.document(beside),
             "reads": [_document(one) for one in measured],
             "streams": {name: list(rate.values) for name, rate in streams},
             "sizes": sizes,

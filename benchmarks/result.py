@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -81,8 +81,29 @@ class Result:
             "finished_at": self.finished_at.isoformat(timespec="seconds"),
             "machine": self.machine,
             "notes": self.notes,
+            "tables": [
+                {"title": table.title, "columns": list(table.columns), "rows": [list(row) for row in table.rows]}
+                for table in self.tables
+            ],
             "measured": self.measured,
         }
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """A result that was saved."""
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            suite=document["suite"],
+            scale=document["scale"],
+            machine=document["machine"],
+            tables=[
+                Table(table["title"], tuple(table["columns"]), [tuple(row) for row in table["rows"]])
+                for table in document.get("tables", ())
+            ],
+            measured=document["measured"],
+            notes=document["notes"],
+            finished_at=datetime.fromisoformat(document["finished_at"]),
+        )
 
     def markdown(self) -> str:
         """A page with all tables."""

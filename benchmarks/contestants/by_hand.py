@@ -8,145 +8,135 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Final
 
 import asyncpg
 
 from benchmarks.contestants.contestant import BATCH, CONNECTIONS, Case
-from workflow_store import Workflow
-from workflow_store.database.connections import set_codecs
+from benchmarks.contestants.rows import SCHEMA, TABLES, Rows, arguments_of, batches
+from benchmarks.given import Given
+from benchmarks.statements import body, text
+from workflow_store import Json
 from workflow_store.queries import catalogue
-from workflow_store.queries.encoding import encode
-from workflow_store.queries.parameters import (
-    ContentValues,
-    Encoded,
-    Limits,
-    MetadataValues,
-    StructureValues,
-    transcript_arrays,
-)
-from workflow_store.queries.query import Copy
 
-_SCHEMA: Final = "workflow_store"
-_PARTS: Final[tuple[tuple[str, Copy[Any]], ...]] = (
-    ("metadata", catalogue.COPY_METADATA),
-    ("structure", catalogue.COPY_STRUCTURE),
-    ("content", catalogue.COPY_CONTENT),
-)
-_SEEN: Final = ("workflow_id", "url", "last_seen_at")
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Rows by table, ready to be sent."""
-
-    workflows: list[Any]
-    parts: dict[str, list[Any]]
-    transcripts: list[Any]
-    seen: list[tuple[Any, ...]]
+_POOL: Final = 10
+_AWAITERS: Final = 64
 
 
 class ByHand:
     """Nothing but asyncpg."""
 
-    name = "asyncpg by hand"
-    cases: frozenset[Case] = frozenset(("fresh", "unchanged", "views", "tenth", "single"))
+    share = 1
 
-    def __init__(self) -> None:
+    def __init__(self, connections: int = CONNECTIONS) -> None:
+        self._count = connections
+        self.name = "asyncpg by hand" if connections == CONNECTIONS else "asyncpg by hand, 1 connection"
+        self.cases: frozenset[Case] = frozenset(
+            ("fresh", "refresh", "unchanged", "views", "tenth", "delete", "create", "awaiters_64")
+            if connections == CONNECTIONS
+            else ("fresh",)
+        )
         self._connections: list[asyncpg.Connection[asyncpg.Record]] = []
-        self._batches: list[_Batch] = []
-        self._single: list[list[Any]] = []
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._batches: list[Rows] = []
+        self._arguments: list[list[Any]] = []
+        self._ids: list[str] = []
 
     async def open(self, dsn: str) -> None:
-        for _ in range(CONNECTIONS):
+        for _ in range(self._count):
             connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn)
-            await set_codecs(connection)
+            await _set_codec(connection)
             self._connections.append(connection)
+        if "awaiters_64" in self.cases:
+            self._pool = await asyncpg.create_pool(dsn, min_size=_POOL, max_size=_POOL, init=_set_codec)
 
-    def prepare(self, case: Case, workflows: Sequence[Workflow]) -> None:
-        now = datetime.now(UTC)
-        records = [encode(workflow, Limits(), now) for workflow in workflows]
-        if case == "single":
-            self._single = [_created(record) for record in records]
-            return
-        self._batches = [_batch(records[start : start + BATCH], now) for start in range(0, len(records), BATCH)]
+    async def prepare(self, case: Case, given: Given) -> None:
+        self._batches, self._arguments, self._ids = [], [], []
+        if case in ("create", "awaiters_64"):
+            self._arguments = [arguments_of(record) for record in given.records]
+        elif case == "delete":
+            self._ids = [workflow.workflow_id for workflow in given.workflows]
+        elif case != "refresh":
+            self._batches = batches(given.records, BATCH)
 
     async def run(self, case: Case) -> None:
-        if case == "single":
-            for values in self._single:
-                await self._connections[0].fetch(catalogue.CREATE_WORKFLOW.text, *values)
-            return
+        alone = self._connections[0]
+        match case:
+            case "create":
+                for arguments in self._arguments:
+                    await alone.fetch(catalogue.CREATE_WORKFLOW.text, *arguments)
+            case "awaiters_64":
+                await self._create_by_tasks()
+            case "delete":
+                for workflow_id in self._ids:
+                    await alone.fetchval(catalogue.DELETE_WORKFLOW.text, workflow_id)
+            case "refresh":
+                await alone.execute(text("make_documents"))
+            case _:
+                await self._write(_copy if case == "fresh" else _upsert)
+
+    async def empty(self) -> None:
+        return
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+        for connection in self._connections:
+            await connection.close()
+
+    async def _write(self, write: Callable[[Any, Rows], Awaitable[None]]) -> None:
         waiting = deque(self._batches)
 
         async def work(connection: asyncpg.Connection[asyncpg.Record]) -> None:
             while waiting:
                 batch = waiting.popleft()
                 async with connection.transaction():
-                    await (_copy if case == "fresh" else _upsert)(connection, batch)
+                    await write(connection, batch)
 
         await asyncio.gather(*(work(connection) for connection in self._connections))
 
-    async def close(self) -> None:
-        for connection in self._connections:
-            await connection.close()
+    async def _create_by_tasks(self) -> None:
+        pool = self._pool
+        assert pool is not None
+        waiting: Iterator[list[Any]] = iter(self._arguments)
+
+        async def scraper() -> None:
+            for arguments in waiting:
+                await pool.fetch(catalogue.CREATE_WORKFLOW.text, *arguments)
+
+        await asyncio.gather(*(scraper() for _ in range(_AWAITERS)))
 
 
-def _batch(records: Sequence[Encoded], now: datetime) -> _Batch:
-    return _Batch(
-        workflows=[record.workflow for record in records],
-        parts={
-            part: [values for record in records if (values := getattr(record, part)) is not None] for part, _ in _PARTS
-        },
-        transcripts=[row for record in records for row in record.transcripts or ()],
-        seen=[(record.workflow_id, record.workflow.url, now) for record in records],
-    )
+async def _set_codec(connection: Any) -> None:
+    # In binary, as COPY needs it: a version, and the text.
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_jsonb, decoder=bytes, format="binary")
 
 
-def _created(record: Encoded) -> list[Any]:
-    values: list[Any] = [*record.workflow]
-    for part, columns in (
-        (record.metadata, MetadataValues),
-        (record.structure, StructureValues),
-        (record.content, ContentValues),
-    ):
-        values += part[1:] if part is not None else (None,) * (len(columns._fields) - 1)
-    return [*values, *transcript_arrays(record.transcripts or ()), record.retry_count]
+def _jsonb(document: Json) -> bytes:
+    return b"\x01" + document.raw
 
 
-async def _copy(connection: Any, batch: _Batch) -> None:
-    async def copy(table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
+async def _copy(connection: Any, batch: Rows) -> None:
+    for table, rows in batch.items():
         if rows:
-            await connection.copy_records_to_table(table, schema_name=_SCHEMA, columns=columns, records=rows)
-
-    await copy(catalogue.COPY_WORKFLOWS.table, catalogue.COPY_WORKFLOWS.columns, batch.workflows)
-    for part, target in _PARTS:
-        await copy(target.table, target.columns, batch.parts[part])
-    await copy(catalogue.COPY_TRANSCRIPTS.table, catalogue.COPY_TRANSCRIPTS.columns, batch.transcripts)
-    await copy("workflow_search_pending", ("workflow_id",), [row[:1] for row in batch.seen])
-    await copy("workflow_scrape", _SEEN, batch.seen)
+            await connection.copy_records_to_table(table, schema_name=SCHEMA, columns=TABLES[table], records=rows)
 
 
-async def _upsert(connection: Any, batch: _Batch) -> None:
-    await connection.executemany(upsert("workflows", catalogue.COPY_WORKFLOWS.columns), batch.workflows)
-    for part, target in _PARTS:
-        await connection.executemany(upsert(target.table, target.columns), batch.parts[part])
-    ids = [row[0] for row in batch.seen]
-    await connection.execute(f"DELETE FROM {_SCHEMA}.video_transcripts WHERE workflow_id = ANY ($1)", ids)
-    columns = catalogue.COPY_TRANSCRIPTS.columns
-    await connection.copy_records_to_table(
-        "video_transcripts", schema_name=_SCHEMA, columns=columns, records=batch.transcripts
-    )
-    await connection.executemany(upsert("workflow_scrape", _SEEN), batch.seen)
+async def _upsert(connection: Any, batch: Rows) -> None:
+    for table, rows in batch.items():
+        if table == "video_transcripts":
+            ids = [row[0] for row in batch["workflows"]]
+            await connection.execute(text("delete_transcripts"), ids)
+            await connection.copy_records_to_table(table, schema_name=SCHEMA, columns=TABLES[table], records=rows)
+        elif rows and table != "workflow_search_pending":
+            await connection.executemany(upsert(table, TABLES[table]), rows)
 
 
 def upsert(table: str, columns: Sequence[str]) -> str:
     """The upsert of a table whose key is its first column, with one parameter a column."""
     places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
     news = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
-    return (
-        f"INSERT INTO {_SCHEMA}.{table} ({', '.join(columns)}) VALUES ({places}) "
-        f"ON CONFLICT ({columns[0]}) DO UPDATE SET {news}"
+    return body("upsert").format(
+        schema=SCHEMA, table=table, columns=", ".join(columns), places=places, key=columns[0], news=news
     )

@@ -1,27 +1,49 @@
-"""The store, as a user calls it: models in, everything else included."""
+"""The store, as a user calls it: models or a file in, everything else included."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from benchmarks.contestants.contestant import BATCH, CONNECTIONS, Case
+from benchmarks.given import Given
 from workflow_store import Settings, Workflow, WorkflowStore
+from workflow_store.importers import read_path
 
-_AWAITERS = 64
+NAME = "workflow-store"
 
 
 class Ours:
-    """``ingest``, ``create_workflow`` and ``writer``; validation, encoding and hashes are timed."""
+    """``ingest``, ``create_workflow``, ``writer``; checks, encoding and hashes are timed, and the reading of a file."""
 
-    name = "workflow-store"
-    cases: frozenset[Case] = frozenset(("fresh", "unchanged", "views", "tenth", "single", "awaiters"))
+    name = NAME
+    share = 1
+    cases: frozenset[Case] = frozenset(
+        (
+            "fresh",
+            "fresh_checked",
+            "fresh_lines",
+            "refresh",
+            "unchanged",
+            "unchanged_lines",
+            "views",
+            "tenth",
+            "delete",
+            "awaiters_64",
+            "awaiters_512",
+            "create",
+            "put",
+        )
+    )
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
         self._store: WorkflowStore | None = None
         self._workflows: Sequence[Workflow] = ()
+        self._lines: Path | None = None
+        self._expected = 0
 
     async def open(self, dsn: str) -> None:
         settings = Settings.load(
@@ -34,29 +56,48 @@ class Ours:
         )
         self._store = await self._stack.enter_async_context(WorkflowStore.open(settings))
 
-    def prepare(self, case: Case, workflows: Sequence[Workflow]) -> None:
-        self._workflows = workflows
+    async def prepare(self, case: Case, given: Given) -> None:
+        self._expected = len(given)
+        self._workflows, self._lines = (), None
+        match case:
+            case "fresh_lines" | "unchanged_lines":
+                self._lines = given.lines
+            case "fresh_checked":
+                self._workflows = given.checked
+            case "delete" | "refresh":
+                self._workflows = given.workflows
+            case _:
+                self._workflows = given.unchecked()
 
     async def run(self, case: Case) -> None:
         store = self._opened
         match case:
-            case "single":
+            case "create":
                 for workflow in self._workflows:
                     await store.create_workflow(workflow)
-            case "awaiters":
-                await self._write()
+            case "put":
+                await self._write(1)
+            case "awaiters_64":
+                await self._write(64)
+            case "awaiters_512":
+                await self._write(512)
+            case "delete":
+                for workflow in self._workflows:
+                    assert await store.delete_workflow(workflow.workflow_id)
+            case "refresh":
+                assert await store.refresh_search()
             case _:
-                report = await store.ingest(self._workflows, on_error="raise")
-                assert report.stored + report.repeated == len(self._workflows)
+                source = self._workflows if self._lines is None else read_path(self._lines)
+                report = await store.ingest(source, on_error="raise")
+                assert report.stored + report.repeated == self._expected
 
-    async def refresh(self) -> int:
-        """Make the search documents of what was stored; how many."""
-        return await self._opened.refresh_search()
+    async def empty(self) -> None:
+        return
 
     async def close(self) -> None:
         await self._stack.aclose()
 
-    async def _write(self) -> None:
+    async def _write(self, awaiters: int) -> None:
         waiting: Iterator[Workflow] = iter(self._workflows)
         async with self._opened.writer() as writer:
 
@@ -64,7 +105,7 @@ class Ours:
                 for workflow in waiting:
                     await writer.put(workflow)
 
-            await asyncio.gather(*(scraper() for _ in range(_AWAITERS)))
+            await asyncio.gather(*(scraper() for _ in range(awaiters)))
 
     @property
     def _opened(self) -> WorkflowStore:

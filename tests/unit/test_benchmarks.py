@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 from benchmarks import arguments, cases, data, picks
+from benchmarks.contestants import everyone
 from benchmarks.contestants.by_hand import upsert
 from benchmarks.figures import Spread, percentile
-from benchmarks.ingest import Run, rows_of
+from benchmarks.ingest import TITLES, growth, rows_of
+from benchmarks.lookups import BARE
 from benchmarks.machine import in_words
 from benchmarks.plans import Plan, read_plan
+from benchmarks.ratios import Run
 from benchmarks.reads import plans_in_words
 from benchmarks.result import Result, Table, short, written
 from benchmarks.server import Server
@@ -156,19 +159,26 @@ def test_several_plans_are_told_apart() -> None:
     assert plans_in_words([scan, scan]) == "generic; Seq Scan (workflows) then generic; Seq Scan (workflows)"
 
 
-def test_a_ratio_is_the_median_of_those_within_a_round() -> None:
-    runs = [
-        Run(name, "fresh", number, 100, seconds, 0.001, 5_000)
-        for name, times in (("ours", (1.0, 2.0, 4.0)), ("peer", (2.0, 1.0, 4.0)))
-        for number, seconds in enumerate(times)
-    ]
+def test_a_rate_is_the_median_of_its_rounds() -> None:
+    runs = [Run("ours", "fresh", number, 100, seconds, 0.001, 5_000) for number, seconds in enumerate((1.0, 2.0, 4.0))]
 
-    ours, peer = rows_of("fresh", runs, ["ours", "peer"])
+    (row,) = rows_of("fresh", runs, ["ours", "absent"])
 
-    assert ours[:6] == ("new workflows", "ours", 50.0, 25.0, 100.0, None)
-    assert [round(float(cell or 0), 6) for cell in ours[6:]] == [10.0, 0.05]
-    assert peer[5] == 1.0
-    assert rows_of("views", runs, ["ours", "peer"]) == []
+    assert row[:6] == (TITLES["fresh"], "ours", 100, 50.0, 25.0, 100.0)
+    assert [round(float(cell or 0), 6) for cell in row[6:]] == [10.0, 0.05]
+    assert rows_of("views", runs, ["ours"]) == []
+
+
+def test_growth_compares_the_ends_without_the_first_piece() -> None:
+    seconds = (0.1, *([1.0] * 6), *([2.0] * 6))
+    pieces = [Run("ours", "fresh", number, 10, taken, 0, 0) for number, taken in enumerate(seconds)]
+
+    ends, course = growth(pieces)
+
+    assert ends.rows == [(130, 5, 10.0, 5.0, 0.5, "≥ 0.85", "no")]
+    assert course.rows[0] == (0, 10, 100.0)
+    assert course.rows[-1] == (120, 10, 5.0)
+    assert len(growth(pieces[:1])) == 1
 
 
 def test_a_later_scrape_differs_where_it_says() -> None:
@@ -214,7 +224,7 @@ def test_the_page_far_behind_lies_within_the_store(total: int, page: int) -> Non
 
 def test_an_upsert_by_hand_sets_all_but_the_key() -> None:
     assert upsert("t", ("id", "a", "b")) == (
-        "INSERT INTO workflow_store.t (id, a, b) VALUES ($1, $2, $3) "
+        "INSERT INTO workflow_store.t (id, a, b) VALUES ($1, $2, $3)\n"
         "ON CONFLICT (id) DO UPDATE SET a = excluded.a, b = excluded.b"
     )
 
@@ -240,11 +250,14 @@ def test_all_suites_run_on_a_small_store(workflow_store_server: TestServer, tmp_
 
     assert done.returncode == 0, done.stderr
     assert "Workflows a second" in done.stdout
-    ingest, reads = (json.loads(line) for line in found.read_text(encoding="utf-8").splitlines())
-    assert {run["case"] for run in ingest["measured"]["runs"]} == {
-        *("fresh", "unchanged", "views", "tenth", "awaiters", "single")
-    }
-    assert ingest["measured"]["refreshed"]["documents"] == 50
+    ingest, reads, memory = (json.loads(line) for line in found.read_text(encoding="utf-8").splitlines())
+    runs = ingest["measured"]["runs"]
+    assert {run["case"] for run in runs} == TITLES.keys()
+    # Each takes part in all of its cases, or the result says why not.
+    for contestant in everyone():
+        own = {run["case"] for run in runs if run["contestant"] == contestant.name}
+        assert own == (frozenset() if contestant.name in ingest["measured"]["left_out"] else contestant.cases)
+    assert all(name in " ".join(ingest["notes"]) for name in ingest["measured"]["left_out"])
     assert reads["measured"]["stored"] == 50
     names = [read["name"] for read in reads["measured"]["reads"]]
     assert len(names) == len(set(names))
@@ -252,4 +265,6 @@ def test_all_suites_run_on_a_small_store(workflow_store_server: TestServer, tmp_
         # Each is measured, or the result says that this store has nothing to ask for.
         assert any(f", {name}=" in read for read in names) or any(name in note for note in reads["notes"])
     assert all(read["plans"] for read in reads["measured"]["reads"])
+    assert {answer["by"] for answer in reads["measured"]["beside"]} >= {"workflow-store", BARE}
+    assert [peak["records"] for peak in memory["measured"]["peaks"]] == [5, 50]
     assert not Server("given", workflow_store_server.dsn).has("workflow_store_bench_reads_50")
