@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 
+from tests.integration.queue_model import Queue
 from workflow_store import Content, Json, Metadata, Rejected, Structure, Transcript, Workflow
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import PARTS
@@ -237,10 +238,29 @@ def rows_kept(old: tuple[Transcript, ...] | None, new: tuple[Transcript, ...] | 
 class Model(dict[str, Workflow]):
     """A store in memory."""
 
-    def put(self, workflow: Workflow, *, replace: bool = False) -> Outcome:
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = Queue()
+
+    def put(self, workflow: Workflow, *, replace: bool = False, touch: bool = True) -> Outcome:
+        outcome = self._put(workflow, replace=replace)
+        if touch or outcome != "unchanged":
+            self.queue.see(workflow.workflow_id, workflow.url)
+        return outcome
+
+    def delete(self, workflow_id: str) -> bool:
+        if self.pop(workflow_id, None) is None:
+            # What is not stored stays in the queue.
+            return False
+        del self.queue[workflow_id]
+        return True
+
+    def _put(self, workflow: Workflow, *, replace: bool) -> Outcome:
         stored, scraped = self.get(workflow.workflow_id), stamped(workflow)
         if stored is None:
-            self[workflow.workflow_id] = scraped.model_copy(update={"retry_count": scraped.retry_count or 0})
+            queued = self.queue.get(workflow.workflow_id)
+            counted = queued.retries if scraped.retry_count is None and queued else scraped.retry_count or 0
+            self[workflow.workflow_id] = scraped.model_copy(update={"retry_count": counted})
             return "inserted"
         scraped = scraped.model_copy(update={"transcripts": rows_kept(stored.transcripts, scraped.transcripts)})
         after = merged(stored, scraped, content_of, replace=replace)

@@ -25,11 +25,24 @@ from tests.integration.model import (
     ID,
     IDS,
     SEED,
+    TEXTS,
     WORKFLOW,
     Model,
     any_of,
     assert_same,
     folded,
+)
+from tests.integration.queue_model import (
+    FUTURE,
+    LATER,
+    PAST,
+    SOON,
+    Claim,
+    Complete,
+    Enqueue,
+    Fail,
+    Puts,
+    assert_same_queue,
 )
 from tests.records import full_workflow
 from workflow_store import (
@@ -75,7 +88,7 @@ class Upsert:
 
     async def run(self, store: WorkflowStore, model: Model) -> None:
         outcome = await store.upsert_workflow(self.workflow, replace=self.replace, touch=self.touch)
-        assert outcome == model.put(self.workflow, replace=self.replace)
+        assert outcome == model.put(self.workflow, replace=self.replace, touch=self.touch)
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,7 @@ class Delete:
     workflow_id: str
 
     async def run(self, store: WorkflowStore, model: Model) -> None:
-        assert await store.delete_workflow(self.workflow_id) == (model.pop(self.workflow_id, None) is not None)
+        assert await store.delete_workflow(self.workflow_id) == model.delete(self.workflow_id)
 
 
 @dataclass(frozen=True)
@@ -129,7 +142,7 @@ class Ingest:
             self.items, replace=self.replace, touch=self.touch, batch_size=1_000 if self.whole else 1
         )
 
-        outcomes = [model.put(record, replace=self.replace) for record in records]
+        outcomes = [model.put(record, replace=self.replace, touch=self.touch) for record in records]
         counted = (report.inserted, report.updated, report.unchanged)
         assert counted == tuple(outcomes.count(outcome) for outcome in get_args(Outcome))
         assert (report.rejected, report.repeated) == (len(self.items) - len(good), len(good) - len(records))
@@ -301,8 +314,21 @@ WRITES: Final = (
         whole=st.booleans(),
     ),
 )
+QUEUE: Final = (
+    st.builds(Enqueue, st.lists(ID, min_size=1, max_size=4), any_of("u", "v"), any_of(None, PAST, FUTURE)),
+    st.builds(Claim, st.integers(1, 3)),
+    st.builds(Fail, ID, any_of(*TEXTS), any_of("lease", "nothing", "another"), any_of(None, SOON, LATER)),
+    st.builds(Complete, ID, any_of(None, PAST, FUTURE)),
+)
 OTHERS: Final = (
     st.builds(Create, WORKFLOW),
+    st.builds(
+        Puts,
+        st.lists(WORKFLOW | any_of(*BAD), min_size=1, max_size=6),
+        replace=st.booleans(),
+        touch=st.booleans(),
+        bad=st.just(BAD),
+    ),
     st.builds(Delete, ID),
     st.builds(Refused, any_of(*BAD)),
     st.builds(Get, ID, st.frozensets(any_of(*sorted(PARTS)))),
@@ -322,7 +348,7 @@ OTHERS: Final = (
     st.builds(Word, any_of(*WORDS)),
 )
 # A failure is reduced towards the first of them.
-OPERATION = st.sampled_from((st.just(Count()), *WRITES * 4, *OTHERS)).flatmap(lambda operations: operations)
+OPERATION = st.sampled_from((st.just(Count()), *WRITES * 4, *QUEUE * 2, *OTHERS)).flatmap(lambda operations: operations)
 # Asked at the end of every sequence.
 QUESTIONS: Final[tuple[Word | Listing | Count, ...]] = (
     *(Word(word) for word in WORDS),
@@ -373,6 +399,7 @@ async def test_any_sequence_of_calls_leaves_the_store_equal_to_a_dict(
         assert stored.keys() == model.keys()
         for workflow_id, workflow in stored.items():
             assert_same(workflow, model[workflow_id])
+        await assert_same_queue(quiet, model)
 
     for question in QUESTIONS:
         await question.run(quiet, model)
