@@ -1,0 +1,2 @@
+-- Empties the table of search documents.
+TRUNCATE workflow_store.workflow_search
