@@ -5,10 +5,10 @@ The models are built without a second validation: the database's types and const
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
+import orjson
 from pydantic import BaseModel
 
 from workflow_store.models.json import Json
@@ -175,7 +175,7 @@ def _content(row: WorkflowRow) -> Content:
 
 
 def _names(document: Json | None) -> tuple[str, ...] | None:
-    return None if document is None else tuple(cast("list[str]", json.loads(document.raw)))
+    return None if document is None else tuple(cast("list[str]", orjson.loads(document.raw)))
 
 
 def _built(model: type[Model], values: dict[str, Any]) -> Model:
