@@ -45,6 +45,8 @@ async def _run(server: Server, options: Options) -> None:
         if options.save:
             for path in result.save():
                 console.print(f"written: {path}", highlight=False)
+    if options.save:
+        console.print("the docs follow by `make bench-report`", highlight=False)
     if options.json is not None:
         options.json.write_text("".join(f"{document}\n" for document in documents), encoding="utf-8")
 
@@ -57,6 +59,7 @@ async def _suite(name: str, server: Server, options: Options) -> Result:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             result = await _SUITES[name](dsn, options, progress)
     result.machine = machine
+    result.label = options.label
     return result
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
+from benchmarks.contestants import Case
 from benchmarks.server import DSN_VARIABLE
 
 SUITES: Final = ("ingest", "reads", "memory")
@@ -33,7 +35,9 @@ class Options:
         data_dir: the embedded server's data folder, which is kept.
         keep: leave the database behind, and use the one that was left.
         save: write JSON and Markdown into ``benchmarks/results``.
+        label: the end of the names of these files, for another server or machine.
         json: write JSON there.
+        only: cases of ``ingest``; empty is all.
     """
 
     suites: tuple[str, ...]
@@ -44,7 +48,9 @@ class Options:
     data_dir: Path | None
     keep: bool
     save: bool
+    label: str
     json: Path | None
+    only: frozenset[str] = frozenset()
 
     @property
     def is_large(self) -> bool:
@@ -66,6 +72,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--keep", action="store_true", help="keep the database, and measure the one that was kept")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/<suite>-<scale>.json and .md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write JSON to a file, a document a suite and line")
+    parser.add_argument("--label", type=label, metavar="NAME", help="put at the end of those files' names")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=sorted(get_args(Case)),
+        metavar="CASE",
+        help="a case of ingest; may be repeated",
+    )
     given = parser.parse_args(arguments)
     for name in given.suites:
         if name not in SUITES:
@@ -81,8 +95,21 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         data_dir=given.data_dir,
         keep=given.keep or given.data_dir is not None,
         save=given.save,
+        label=given.label or "",
         json=given.json,
+        only=frozenset(given.only or ()),
     )
+
+
+def label(text: str) -> str:
+    """A word of letters, digits and dots, such as ``lz4``.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not re.fullmatch(r"[a-z0-9.]+", text):
+        raise argparse.ArgumentTypeError(f"small letters, digits and dots are expected, such as lz4, not {text!r}")
+    return text
 
 
 def scale(text: str) -> int:

@@ -124,13 +124,13 @@ class _Bench:
     async def rounds(self) -> None:
         """Every contestant in every round, each round in another order; a series is run by all, one after the other."""
         given = self._forms(data.workflows(self.options.scale, source=self.options.corpus))
-        each = sum(len(one.cases) for one in self.contestants)
+        each = sum(len(self._cases(one)) for one in self.contestants)
         bar = self.progress.add_task("ingesting", total=self.options.rounds * each)
         for number in range(self.options.rounds):
             turn = number % len(self.contestants)
             for is_filled, series in _SERIES:
                 for contestant in (*self.contestants[turn:], *self.contestants[:turn]):
-                    own = [case for case in series if case in contestant.cases]
+                    own = [case for case in series if case in self._cases(contestant)]
                     if not own:
                         continue
                     await self._empty(contestant)
@@ -159,6 +159,10 @@ class _Bench:
             await self._run(contestant, case, 0, Given(later(piece.workflows), self.folder, case))
         await self._run(contestant, "refresh", 0, piece, records=self.options.scale)
         await self._run(contestant, "delete", 0, piece.first(_SINGLES))
+
+    def _cases(self, contestant: Contestant) -> frozenset[Case]:
+        only = self.options.only
+        return frozenset(case for case in contestant.cases if not only or case in only)
 
     def _forms(self, workflows: Sequence[Workflow]) -> dict[tuple[Case, int], Given]:
         """What each case is given, whole and in shares; cases that are given the same share its forms."""

@@ -58,6 +58,7 @@ class Result:
         tables: for people.
         measured: for programs: everything the tables are made of, and more.
         notes: remarks for both.
+        label: tells it from others of the same suite and scale; "" is none.
     """
 
     suite: str
@@ -67,17 +68,19 @@ class Result:
     measured: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """Of its files: suite and scale."""
-        return f"{self.suite}-{short(self.scale)}"
+        """Of its files: suite, scale and label."""
+        return "-".join(word for word in (self.suite, short(self.scale), self.label) if word)
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
         return {
             "suite": self.suite,
             "scale": self.scale,
+            "label": self.label,
             "finished_at": self.finished_at.isoformat(timespec="seconds"),
             "machine": self.machine,
             "notes": self.notes,
@@ -103,6 +106,7 @@ class Result:
             measured=document["measured"],
             notes=document["notes"],
             finished_at=datetime.fromisoformat(document["finished_at"]),
+            label=document.get("label", ""),
         )
 
     def markdown(self) -> str:

@@ -77,13 +77,18 @@ async def test_a_peer_that_is_not_installed_is_named(database: str, monkeypatch:
     monkeypatch.setattr(ingest, "everyone", lambda: contestants)
 
     result = await ingest.measure(
-        database, arguments.parse(["ingest", "--scale", "10", "--rounds", "1"]), Progress(disable=True)
+        database,
+        arguments.parse(["ingest", "--scale", "10", "--rounds", "1", "--only", "fresh", "--only", "delete"]),
+        Progress(disable=True),
     )
 
     assert result.measured["left_out"] == {"absent": "nothing is installed"}
     assert "Left out: absent, since nothing is installed." in result.notes
     assert absent.closed
-    assert {run["contestant"] for run in result.measured["runs"]} == {"asyncpg by hand"}
+    assert {(run["contestant"], run["case"]) for run in result.measured["runs"]} == {
+        ("asyncpg by hand", "fresh"),
+        ("asyncpg by hand", "delete"),
+    }
 
 
 async def test_the_bare_refresh_makes_the_documents_of_the_store(database: str) -> None:

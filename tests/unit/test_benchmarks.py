@@ -86,7 +86,7 @@ def test_without_arguments_every_suite_runs_at_10k_in_five_rounds() -> None:
 
     assert options.suites == arguments.SUITES
     assert (options.scale, options.rounds, options.calls) == (10_000, 5, 200)
-    assert not any((options.keep, options.save, options.is_large))
+    assert not any((options.keep, options.save, options.is_large, options.only, options.label))
 
 
 def test_a_large_scale_is_measured_once() -> None:
@@ -101,7 +101,9 @@ def test_a_data_folder_is_kept() -> None:
     assert arguments.parse(["--data-dir", "/somewhere"]).keep
 
 
-@pytest.mark.parametrize("typed", [["writes"], ["--corpus", "/is/not/there"], ["--scale", "0"]])
+@pytest.mark.parametrize(
+    "typed", [["writes"], ["--corpus", "/is/not/there"], ["--scale", "0"], ["--only", "all"], ["--label", "a/b"]]
+)
 def test_arguments_that_make_no_sense_end_the_program(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         arguments.parse(typed)
@@ -139,6 +141,15 @@ def test_a_result_is_written_as_json_and_as_a_page(tmp_path: Path) -> None:
     assert "| get | 0.20 |" in text
     assert in_words(MACHINE) in text
     assert "Note." in text
+
+
+def test_a_label_tells_results_of_one_scale_apart(tmp_path: Path) -> None:
+    result = Result("ingest", 10_000, MACHINE, [], {}, label="lz4")
+
+    data_file, page = result.save(tmp_path)
+
+    assert (data_file.name, page.name) == ("ingest-10k-lz4.json", "ingest-10k-lz4.md")
+    assert Result.read(data_file).name == "ingest-10k-lz4"
 
 
 def test_a_plan_is_read_with_its_indexes_and_its_buffers() -> None:
