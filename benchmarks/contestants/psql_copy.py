@@ -19,6 +19,7 @@ from benchmarks.contestants.contestant import CONNECTIONS, Case, LeftOut
 from benchmarks.contestants.psycopg_copy import Types, column_types, with_jsonb
 from benchmarks.contestants.rows import SCHEMA, TABLES, rows_of
 from benchmarks.given import Given
+from benchmarks.statements import body
 from workflow_store.embedded.binaries import bin_dir
 from workflow_store.errors import EmbeddedUnavailable
 from workflow_store.queries.parameters import Encoded
@@ -30,7 +31,6 @@ _VARIABLES: Final = {
     "password": "PGPASSWORD",
     "dbname": "PGDATABASE",
 }
-_COPY: Final = "\\copy {schema}.{table} ({columns}) from '{path}' with (format binary)\n"
 
 
 class PsqlCopy:
@@ -77,7 +77,7 @@ class PsqlCopy:
 
     async def _copy(self, script: Path) -> None:
         process = await asyncio.create_subprocess_exec(
-            *(self._program, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", script),
+            *(self._program, "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", script),
             env=self._environment,
             stdin=DEVNULL,
             stdout=DEVNULL,
@@ -89,7 +89,7 @@ class PsqlCopy:
 
     def _write(self, records: Sequence[Encoded], folder: Path) -> Path:
         folder.mkdir(parents=True)
-        lines = ["begin;\n"]
+        lines: list[str] = []
         with psycopg.connect(self._dsn) as connection:
             for table, rows in with_jsonb(rows_of(records)).items():
                 path = folder / f"{table}.bin"
@@ -100,9 +100,10 @@ class PsqlCopy:
                     copy.set_types(self._types[table])
                     for row in rows:
                         copy.write_row(row)
-                lines.append(_COPY.format(schema=SCHEMA, table=table, columns=", ".join(TABLES[table]), path=path))
+                columns = ", ".join(TABLES[table])
+                lines.append(body("copy_file").format(schema=SCHEMA, table=table, columns=columns, path=path))
         script = folder / "copy.sql"
-        script.write_text("".join([*lines, "commit;\n"]), encoding="utf-8")
+        script.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return script
 
 

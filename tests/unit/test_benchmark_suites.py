@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from benchmarks import arguments, ingest
 from benchmarks.contestants import NAME, ByHand, Case, Contestant, LeftOut
+from benchmarks.contestants.alchemy_core import url
 from benchmarks.contestants.psql_copy import environment_of
 from benchmarks.contestants.rows import TABLES, arguments_of, batches
 from benchmarks.data import workflows
@@ -144,3 +145,16 @@ def test_a_password_reaches_psql_by_its_environment() -> None:
         "PGPORT": "5433",
         "PGDATABASE": "store",
     }
+
+
+@pytest.mark.parametrize(
+    ("dsn", "shown"),
+    [
+        ("postgresql://u@host:5433/x", "postgresql+psycopg2://u@host:5433/x"),
+        ("postgresql://u@/x?host=%2Ftmp%2Fs&port=5555", "postgresql+psycopg2://u@/x?host=%2Ftmp%2Fs&port=5555"),
+    ],
+)
+def test_an_orm_reaches_a_socket_as_well_as_a_host(dsn: str, shown: str) -> None:
+    pytest.importorskip("sqlalchemy")
+
+    assert str(url(dsn, "postgresql+psycopg2")) == shown
