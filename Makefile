@@ -5,6 +5,9 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 COVERAGE_MINIMUM := 95
+# Most of a test is waiting for a server; files are shared among so many processes, each with a server of its own.
+JOBS ?= 4
+PYTEST := -m pytest -n $(JOBS) --dist loadfile
 MIGRATIONS = $(filter-out %.rollback.sql,$(wildcard migrations/*.sql))
 
 # Where nobody can look, in CI, tests that failed are run once more, alone. What passes then is unsteady, not right: the
@@ -49,23 +52,23 @@ demo: embedded
 # With ARGS a part of the tests may run, and the threshold does not hold.
 test: dev
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS) || $(call again,$(BIN)/coverage run)
+	$(BIN)/coverage run $(PYTEST) $(ARGS) || $(call again,$(BIN)/coverage run)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report $(if $(strip $(ARGS)),--fail-under=0,--fail-under=$(COVERAGE_MINIMUM))
 
 test-unit: dev
-	$(BIN)/python -m pytest tests/unit $(ARGS)
+	$(BIN)/python $(PYTEST) tests/unit $(ARGS)
 
 test-integration: dev
-	$(BIN)/python -m pytest tests/integration $(ARGS)
+	$(BIN)/python $(PYTEST) tests/integration $(ARGS)
 
 test-unit-integration: dev
 	export WORKFLOW_STORE_TEST_SERVER=embedded; \
-		$(BIN)/python -m pytest tests/unit tests/integration $(ARGS) || $(call again,$(BIN)/python)
+		$(BIN)/python $(PYTEST) tests/unit tests/integration $(ARGS) || $(call again,$(BIN)/python)
 
 test-container: dev
 	export WORKFLOW_STORE_TEST_SERVER=container; \
-		$(BIN)/python -m pytest tests/integration tests/contract $(ARGS) || $(call again,$(BIN)/python)
+		$(BIN)/python $(PYTEST) tests/integration tests/contract $(ARGS) || $(call again,$(BIN)/python)
 
 # What the server plans is the same whatever Python asks.
 test-python313:

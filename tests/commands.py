@@ -21,6 +21,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from workflow_store import Settings, Workflow, WorkflowStore
 from workflow_store.cli import main
@@ -31,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 120.0
 # What every store says of a test server that is fast instead of durable.
 _NOT_DURABLE = re.compile(r"workflow-store: WARNING: [^\n]* may lose commits it has acknowledged: [^\n]*\n")
+# What would change the width or the colours of an output.
+_LOOKS = ("COLUMNS", "NO_COLOR", "FORCE_COLOR")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -52,7 +55,9 @@ def run(*arguments: str) -> Ran:
     """Run a command in this process, on a thread without an event loop."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    with redirect_stdout(out), redirect_stderr(err), ThreadPoolExecutor(1) as thread:
+    with redirect_stdout(out), redirect_stderr(err), patch.dict(os.environ), ThreadPoolExecutor(1) as thread:
+        for name in _LOOKS:
+            os.environ.pop(name, None)
         code = thread.submit(main, arguments).result()
     return Ran(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
 
@@ -78,7 +83,7 @@ def said(stderr: bytes) -> str:
 
 def child_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment for a child, without what would change the width or the colours of its output."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    kept = {name: value for name, value in os.environ.items() if name not in _LOOKS}
     return {**kept, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **(more or {})}
 
 

@@ -43,7 +43,7 @@ def test_a_path_comes_from_the_hash_alone_and_gives_it_back() -> None:
         f"{path_of(DIGEST)}.bak",
         f"x/{path_of(DIGEST)}",
         path_of(DIGEST).upper(),
-        f"aside/{new_aside(DIGEST)}",
+        f"aside/{DIGEST.hex()}.99c39960be18de85",
     ],
 )
 def test_what_is_no_stored_file_is_not_taken_for_one(path: str) -> None:

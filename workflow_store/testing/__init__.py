@@ -34,7 +34,9 @@ from workflow_store.testing.servers import Kind, TestServer, running_server
 
 __all__ = [
     "TestServer",
+    "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_testnodedown",
     "running_server",
     "workflow_store",
     "workflow_store_dsn",
@@ -86,6 +88,21 @@ async def workflow_store(workflow_store_dsn: str, tmp_path: Path) -> AsyncIterat
     settings = Settings.load(dsn=workflow_store_dsn, pool_min_size=1, pool_max_size=10, media_dir=tmp_path / "media")
     async with WorkflowStore.open(settings) as store:
         yield store
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of pytest-xdist tells the one that started it which server its tests ran on."""
+    told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["workflow_store_ran_on"] = list(_ran_on)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what such a process told."""
+    for line in getattr(node, "workeroutput", {}).get("workflow_store_ran_on", ()):
+        if line not in _ran_on:
+            _ran_on.append(line)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
