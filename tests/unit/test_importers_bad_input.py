@@ -234,7 +234,9 @@ def test_a_truncated_gzip_gives_what_was_whole(tmp_path: Path) -> None:
     assert isinstance(last, Workflow)
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8b", b"\x1f\x8bnot gzip at all", gzip.compress(GOOD, mtime=0)[:12] + b"\xff" * 20])
+@pytest.mark.parametrize(
+    "data", [b"\x1f\x8b", b"\x1f\x8bnot gzip at all", gzip.compress(GOOD, mtime=0)[:12] + b"\xff" * 20]
+)
 def test_damaged_gzip_is_rejected(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.json.gz"
     path.write_bytes(data)
