@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from workflow_store.errors import InvalidRecord, RecordError
 from workflow_store.importers.document import Document, read_document
+from workflow_store.importers.exported import read_exported
 from workflow_store.importers.limits import Limits
 from workflow_store.importers.place import IdFrom, Place, id_text, workflow_key
 from workflow_store.importers.templates import (
@@ -53,11 +54,12 @@ class RecordReader:
 
     def _common(self, raw: bytes, place: Place) -> Workflow | None:
         """The workflow of a line as most are; None where there is more to it."""
-        line = read_wrapped(raw, self.limits)
-        if line is None:
-            return None
         try:
-            return self._workflow(line, line.source, None, line, place)
+            line = read_wrapped(raw, self.limits)
+            if line is not None:
+                return self._workflow(line, line.source, None, line, place)
+            members = read_exported(raw, self.limits)
+            return None if members is None else validated(members)
         except RecordError:
             # What is wrong, and where, is for the general reader to say.
             return None

@@ -1,8 +1,6 @@
 """Lines of ``{"source", "workflow"}``, the form of most collections, read in a fraction of the general reader's time.
 
-A line is read here only where that gives what the general reader gives; every other one is left to it. One thing is not
-looked for: a number too small or too finely written for PostgreSQL. The server refuses it, and the record is set aside
-then, as the general reader would have done at once.
+A line is read here only where that gives what the general reader gives; every other one is left to it.
 """
 
 from __future__ import annotations
@@ -12,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from workflow_store.importers.limits import Limits
+from workflow_store.importers.plain import PLAIN_LEVELS, SPACE, read_plain_object
 from workflow_store.models.decoding import is_array, is_object
 from workflow_store.models.json import Json
 
@@ -24,9 +21,6 @@ _START: Final = re.compile(
     [ \t\r\n]* "workflow" [ \t\r\n]* : [ \t\r\n]*""",
     re.VERBOSE,
 )
-_SPACE: Final = b" \t\r\n"
-# orjson writes nothing that is nested deeper: what it has written is known to be no deeper.
-_WRITABLE_LEVELS: Final = 254
 # What the reader takes from a workflow besides its nodes; where one of these is a number, its digits matter.
 _READ_AS_TEXT: Final = ("name", "description", "createdAt", "updatedAt", "id")
 
@@ -44,29 +38,24 @@ class WrappedWorkflow:
 
     def json(self, limits: Limits) -> Json:
         """The text as a column's document; the limits were held against it before."""
-        return Json.proven(self.raw, _WRITABLE_LEVELS)
+        return Json.proven(self.raw, PLAIN_LEVELS)
 
 
 def read_wrapped(raw: bytes, limits: Limits) -> WrappedWorkflow | None:
     """The workflow of a line; None where the general reader has to look."""
     start = _START.match(raw)
-    end = raw.rstrip(_SPACE)
-    if start is None or not end.endswith(b"}") or limits.max_depth < _WRITABLE_LEVELS:
+    end = raw.rstrip(SPACE)
+    if start is None or not end.endswith(b"}") or limits.max_depth < PLAIN_LEVELS:
         return None
-    body = end[start.end() : -1].rstrip(_SPACE)
-    # \u0000 can't be stored, and \u003a would be a colon that the count below does not see.
-    if len(body) > limits.max_document_bytes or b"\\u00" in body:
+    body = end[start.end() : -1].rstrip(SPACE)
+    if len(body) > limits.max_document_bytes:
         return None
     try:
         source = start[1].decode("utf-8")
-        value = orjson.loads(body)
-        written = orjson.dumps(value)
-    except (UnicodeDecodeError, orjson.JSONDecodeError, orjson.JSONEncodeError):
+    except UnicodeDecodeError:
         return None
-    # Each key has its colon, and so has each one inside a string on both sides: fewer colons are keys that came twice.
-    if not is_object(value) or written.count(b":") != body.count(b":") or not _reads_alike(value):
-        return None
-    return WrappedWorkflow(source, value, body)
+    value = read_plain_object(body)
+    return None if value is None or not _reads_alike(value) else WrappedWorkflow(source, value, body)
 
 
 def _reads_alike(value: Mapping[str, Any]) -> bool:

@@ -1,0 +1,127 @@
+"""The quick reader of what ``Workflow.to_json`` wrote gives what the general reader gives, or leaves the line to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.records import full_workflow
+from workflow_store import samples
+from workflow_store.importers.exported import read_exported
+from workflow_store.importers.limits import DEFAULT_LIMITS, Limits
+from workflow_store.importers.place import Place
+from workflow_store.importers.records import RecordReader
+from workflow_store.models import Json, Rejected, Workflow
+
+PLACE = Place("lines.jsonl:1", "lines.jsonl:1")
+ODD = [
+    "",
+    "",
+    "",
+    ",",
+    "]",
+    "}",
+    "1",
+    '"',
+    "\\u0000",
+    "1e400",
+    '"a":1,"a":2,',
+    "null",
+    ".0",
+    "0",
+    "\\ud800",
+    '"layers":{},',
+]
+DOCUMENTS = [
+    {"nodes": [{"type": "a", "workflow_json": 1}], "raw_content": {"": '"workflow_json":'}},
+    {"a": 1.10, "b": [2**70, "é\u2028"]},
+    [],
+    None,
+    "text",
+]
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> bytes:
+    """A line with all parts or fewer, in one of two spellings, now and then with something odd somewhere."""
+    document = json.loads(full_workflow("a").to_json().raw)
+    for part, column in (("metadata", "raw_metadata"), ("structure", "workflow_json"), ("content", "raw_content")):
+        document[part][column] = draw(st.sampled_from(DOCUMENTS))
+        if draw(st.booleans()):
+            del document[draw(st.sampled_from([part, part, "transcripts", "extracted_at"]))]
+            break
+    number = draw(st.sampled_from([5, 5.0, 2**53 + 1, 2**63, 2**70, -1, "5", None, 9007199254740993.0]))
+    if "metadata" in document:
+        document["metadata"]["views"] = number
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+    text = json.dumps(document, ensure_ascii=draw(st.booleans()), separators=separators)
+    place = draw(st.integers(0, len(text)))
+    return (text[:place] + draw(st.sampled_from(ODD)) + text[place:]).encode()
+
+
+def read(raw: bytes, limits: Limits, *, quickly: bool) -> list[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        if not quickly:
+            patch.setattr("workflow_store.importers.records.read_exported", lambda raw, limits: None)
+        return list(RecordReader("auto", limits).read(raw, PLACE))
+
+
+def told(record: Any) -> Any:
+    if not isinstance(record, Workflow):
+        assert isinstance(record, Rejected)
+        return record
+    documents = [
+        record.metadata and record.metadata.raw_metadata,
+        record.structure and record.structure.workflow_json,
+        record.content and record.content.raw_content,
+        *(one.transcript_json for one in record.transcripts or ()),
+    ]
+    return record, record.notices, [document and document.raw for document in documents]
+
+
+@given(line=lines())
+@example(line=b'{"workflow_id":"a","url":"u","metadata":{"views":9007199254740993.0}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":{"a":1,"a":2}}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":1,"workflow_json":2}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":null}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":[],"transcripts":{}}')
+@example(line=b'{"workflow_id":"a","url":"u","transcripts":[{"video_url":"v","transcript_json":[1.10]},1]}')
+def test_both_readers_give_the_same(line: bytes) -> None:
+    quick = read(line, DEFAULT_LIMITS, quickly=True)
+
+    assert list(map(told, quick)) == list(map(told, read(line, DEFAULT_LIMITS, quickly=False)))
+
+
+def test_generated_workflows_come_back_equal_with_their_bytes() -> None:
+    for workflow in samples.generate(100):
+        line = workflow.to_json().raw
+
+        assert read_exported(line, DEFAULT_LIMITS) is not None
+        (back,) = read(line, DEFAULT_LIMITS, quickly=True)
+        assert told(back) == told(workflow)
+
+
+def test_digits_of_a_document_are_kept() -> None:
+    workflow = full_workflow("a").model_copy(update={"structure": None})
+    document = Json.parse(b'{"a":1.10,"b":123456789012345678901234567890}')
+    assert workflow.content is not None
+    given_one = workflow.model_copy(update={"content": workflow.content.model_copy(update={"raw_content": document})})
+
+    members = read_exported(given_one.to_json().raw, DEFAULT_LIMITS)
+
+    assert members is not None
+    assert members["content"]["raw_content"].raw == document.raw
+
+
+def test_limits_hold_for_both_readers() -> None:
+    deep = b'{"workflow_id":"a","url":"u","structure":{"workflow_json":' + b"[" * 240 + b"]" * 240 + b"}}"
+
+    for limits in (Limits(max_depth=200), Limits(max_document_bytes=100)):
+        (rejected,) = read(deep, limits, quickly=True)
+        assert isinstance(rejected, Rejected)
+    (workflow,) = read(deep, DEFAULT_LIMITS, quickly=True)
+    assert isinstance(workflow, Workflow)
