@@ -12,13 +12,14 @@ from typing import Final, get_args
 from benchmarks.contestants import Case
 from benchmarks.server import DSN_VARIABLE
 
-SUITES: Final = ("ingest", "reads", "memory")
+SUITES: Final = ("ingest", "reads", "memory", "settings")
+USUAL: Final = ("ingest", "reads", "memory")
 _UNITS: Final = {"k": 1_000, "m": 1_000_000}
 _LARGE: Final = 20_000
 
 _DESCRIPTION: Final = f"""\
 Measures the store on a server of its own: an embedded one with the durability of production, or that of
-{DSN_VARIABLE}, in a database that is made for it. Without arguments: all suites at 10k, some minutes.
+{DSN_VARIABLE}, in a database that is made for it. Without arguments: ingest, reads and memory at 10k, some minutes each.
 """
 
 
@@ -63,7 +64,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)} (default: all)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)} (default: the first three)")
     parser.add_argument("--scale", type=scale, default=10_000, help="workflows: 10k, 100k, 1m or a number (10k)")
     parser.add_argument("--rounds", type=positive, help="rounds of ingest (5; 1 above 20k)")
     parser.add_argument("--calls", type=positive, default=200, help="calls of each read (200)")
@@ -87,7 +88,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if given.corpus is not None and not given.corpus.exists():
         parser.error(f"{given.corpus} is not there")
     return Options(
-        suites=tuple(dict.fromkeys(given.suites)) or SUITES,
+        suites=tuple(dict.fromkeys(given.suites)) or USUAL,
         scale=given.scale,
         rounds=given.rounds or (1 if given.scale > _LARGE else 5),
         calls=given.calls,

@@ -81,10 +81,10 @@ def test_a_scale_is_named_so_that_it_can_be_typed(count: int, name: str) -> None
     assert arguments.scale(name) == count
 
 
-def test_without_arguments_every_suite_runs_at_10k_in_five_rounds() -> None:
+def test_without_arguments_the_usual_suites_run_at_10k_in_five_rounds() -> None:
     options = arguments.parse([])
 
-    assert options.suites == arguments.SUITES
+    assert options.suites == arguments.USUAL
     assert (options.scale, options.rounds, options.calls) == (10_000, 5, 200)
     assert not any((options.keep, options.save, options.is_large, options.only, options.label))
 
