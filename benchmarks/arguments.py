@@ -19,7 +19,7 @@ _LARGE: Final = 20_000
 
 _DESCRIPTION: Final = f"""\
 Measures the store on a server of its own: an embedded one with the durability of production, or that of
-{DSN_VARIABLE}, in a database that is made for it. Without arguments: ingest, reads and memory at 10k, some minutes each.
+{DSN_VARIABLE}, in a database that is made for it. Without arguments: all but settings at 10k, some minutes each.
 """
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.records import full_workflow, parts_of, small_workflow
 from workflow_store import (
     InvalidField,
     InvalidRecord,
+    LeaseLost,
     Metadata,
     ServerError,
     StoreClosed,
@@ -169,3 +171,40 @@ async def test_misuse_of_a_writer_is_told(store: WorkflowStore) -> None:
     with pytest.raises(StoreClosed):
         async with WorkflowStore.open(dsn="postgresql://nowhere").writer():
             pass
+
+
+async def test_a_put_under_a_claim_ends_its_lease_and_one_that_lost_it_is_not_stored(store: WorkflowStore) -> None:
+    ids = ["a", "b", "c", "d"]
+    await store.enqueue([(workflow_id, f"https://{workflow_id}") for workflow_id in ids])
+    tokens = {claim.workflow_id: claim.token for claim in await store.claim(4, lease=300)}
+    again = datetime.now(UTC) + timedelta(days=7)
+
+    async with store.writer() as writer:
+        answers = await asyncio.gather(
+            writer.put(full_workflow("a"), token=tokens["a"]),
+            writer.put(full_workflow("b"), token=tokens["c"]),
+            writer.put(full_workflow("c"), token=tokens["c"], next_due_at=again),
+            writer.put(full_workflow("e")),
+            return_exceptions=True,
+        )
+
+    assert [answers[0], answers[2], answers[3]] == ["inserted"] * 3
+    assert isinstance(answers[1], LeaseLost)
+    assert answers[1].workflow_id == "b"
+    assert await store.exists(["a", "b", "c", "d", "e"]) == {"a", "c", "e"}
+    # The lease of one that was stored is over: its token is good for nothing more.
+    with pytest.raises(LeaseLost):
+        await store.complete("a", tokens["a"])
+    await store.complete("d", tokens["d"])
+    assert await store.pending() == ()
+
+
+async def test_one_put_under_a_claim_may_say_when_it_is_due_again(store: WorkflowStore) -> None:
+    await store.enqueue([("a", "https://a")])
+    (claim,) = await store.claim(1, lease=300)
+
+    async with store.writer() as writer:
+        await writer.put(full_workflow("a"), token=claim.token, next_due_at=datetime(2026, 1, 1))  # noqa: DTZ001
+
+    (due,) = await store.pending()
+    assert (due.workflow_id, due.due_at) == ("a", datetime(2026, 1, 1, tzinfo=UTC))

@@ -6,17 +6,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
-from workflow_store.database import Session, Sessions
+from workflow_store.database import Session, Sessions, repeated
 from workflow_store.database.faults import is_record_fault
-from workflow_store.errors import InvalidRecord, ServerError, StoreClosed
+from workflow_store.errors import InvalidRecord, LeaseLost, ServerError, StoreClosed
 from workflow_store.ingest.batch import write_batch, write_one
 from workflow_store.models.report import Outcome
-from workflow_store.models.workflow import Workflow
+from workflow_store.models.workflow import Workflow, in_utc
 from workflow_store.queries.encoding import encode_one
 from workflow_store.queries.parameters import Encoded, Limits
+from workflow_store.queries.scrapes import COMPLETE_SCRAPE
 
 # Fewer than this are one group: a transaction costs more than what a second connection saves.
 _LEAST_SHARED: Final = 8
@@ -39,6 +41,15 @@ class WriterOptions:
 class _Put:
     record: Encoded
     answer: asyncio.Future[Outcome]
+    token: str | None
+    next_due_at: datetime | None
+
+
+class _LeasesLost(Exception):
+    """Takes a group back of which some leases are another scraper's by now."""
+
+    def __init__(self, workflow_ids: set[str]) -> None:
+        self.workflow_ids = workflow_ids
 
 
 class Writer:
@@ -73,16 +84,23 @@ class Writer:
     ) -> None:
         await self.close()
 
-    async def put(self, workflow: Workflow) -> Outcome:
+    async def put(
+        self, workflow: Workflow, *, token: str | None = None, next_due_at: datetime | None = None
+    ) -> Outcome:
         """Store a workflow; returns when it is durable.
 
         Cancelled while it waits, it is not stored; cancelled while its group is being written, it may be.
+
+        Args:
+            token: that of the claim this scrape was made under; its lease ends in the same transaction.
+            next_due_at: with a token, when to scrape the workflow again; None takes it out of the queue.
 
         Returns:
             ``"inserted"``, ``"updated"`` or ``"unchanged"``.
 
         Raises:
             InvalidRecord: it can't be stored; only its own caller is told.
+            LeaseLost: another scraper has claimed it since; it is not stored, and only its own caller is told.
             CommitUnknown: its group may be stored or not; each caller of the group is told.
             ServerError: its group is not stored.
             StoreClosed: the writer is closed.
@@ -91,7 +109,8 @@ class Writer:
         async with self._room:
             if not self._open:
                 raise StoreClosed("the writer is closed")
-            put = _Put(record, asyncio.get_running_loop().create_future())
+            due_at = None if next_due_at is None else in_utc(next_due_at)
+            put = _Put(record, asyncio.get_running_loop().create_future(), token, due_at)
             self._waiting.append(put)
             try:
                 async with self._arrived:
@@ -168,10 +187,20 @@ class Writer:
         return group
 
     async def _write(self, group: Sequence[_Put]) -> None:
-        records = [put.record for put in group]
         try:
             async with self._sessions.session() as session:
-                outcomes = await self._written(session, records)
+                if any(put.token is not None for put in group):
+                    outcomes = await repeated(session, lambda: self._written_under_leases(session, group))
+                else:
+                    outcomes = await self._written(session, [put.record for put in group])
+        except _LeasesLost as error:
+            for put in group:
+                if put.record.workflow_id in error.workflow_ids:
+                    _answer_all([put], LeaseLost(put.record.workflow_id))
+            rest = [put for put in group if put.record.workflow_id not in error.workflow_ids]
+            if rest:
+                await self._write(rest)
+            return
         except ServerError as error:
             if not is_record_fault(error):
                 _answer_all(group, error)
@@ -190,6 +219,21 @@ class Writer:
         for put, outcome in zip(group, outcomes, strict=True):
             if not put.answer.done():
                 put.answer.set_result(outcome)
+
+    async def _written_under_leases(self, session: Session, group: Sequence[_Put]) -> Sequence[Outcome]:
+        """Write a group and end its leases, in one transaction."""
+        leases = [
+            (put.record.workflow_id, put.token, put.next_due_at, put.record.retry_count)
+            for put in group
+            if put.token is not None
+        ]
+        async with session.transaction():
+            outcomes = await self._written(session, [put.record for put in group])
+            ended = set(await session.fetch_many(COMPLETE_SCRAPE, leases))
+            lost = {workflow_id for workflow_id, *_ in leases} - ended
+            if lost:
+                raise _LeasesLost(lost)
+        return outcomes
 
     async def _written(self, session: Session, records: Sequence[Encoded]) -> Sequence[Outcome]:
         replace, touch = self._options.replace, self._options.touch
