@@ -136,3 +136,14 @@ class Settings(BaseSettings):
         # A traceback with locals shows this frame too.
         del overrides
         raise SettingsError(problems)
+
+    @classmethod
+    def chosen(cls, settings: Settings | None, overrides: dict[str, Any]) -> Settings:
+        """The settings that were given, else those that are read.
+
+        Raises:
+            SettingsError: both settings and single ones were given, or a value can't be used.
+        """
+        if settings is not None and overrides:
+            raise SettingsError("give settings or single overrides, not both")
+        return settings if settings is not None else cls.load(**overrides)

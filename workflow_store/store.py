@@ -23,7 +23,7 @@ from workflow_store.database import (
 from workflow_store.database.connections import MaskedDsn
 from workflow_store.database.faults import translated
 from workflow_store.embedded import EmbeddedServer
-from workflow_store.errors import SchemaMissing, SchemaOutdated, SettingsError, StoreClosed
+from workflow_store.errors import SchemaMissing, SchemaOutdated, StoreClosed
 from workflow_store.ingest import (
     BulkIngest,
     IngestOptions,
@@ -85,7 +85,7 @@ class WorkflowStore(Repository):
         Raises:
             SettingsError: a setting can't be used.
         """
-        return cls(_settings(settings, overrides))
+        return cls(Settings.chosen(settings, overrides))
 
     @classmethod
     def on(
@@ -111,7 +111,7 @@ class WorkflowStore(Repository):
             ConnectionUnusable: on entering or later: it is closed, in use by another task or of another event loop.
             SchemaError: on entering: the schema is not there, or not the one this version needs; it is left alone.
         """
-        return cls(_settings(settings, overrides), source)
+        return cls(Settings.chosen(settings, overrides), source)
 
     async def __aenter__(self) -> Self:
         await self._start()
@@ -351,12 +351,6 @@ class WorkflowStore(Repository):
         if self._database is None or isinstance(self._sessions, _NotOpen):
             raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
         return self._database
-
-
-def _settings(settings: Settings | None, overrides: dict[str, Any]) -> Settings:
-    if settings is not None and overrides:
-        raise SettingsError("give settings or single overrides, not both")
-    return settings if settings is not None else Settings.load(**overrides)
 
 
 def _given(name: str, value: int | None, setting: int) -> int:

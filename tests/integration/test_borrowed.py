@@ -196,6 +196,29 @@ async def test_a_refused_record_leaves_the_callers_transaction_alive(connect: Co
     assert await connection.fetchval("SELECT count(*) FROM workflow_store.ingest_quarantine") == 1
 
 
+async def test_a_cancelled_call_leaves_the_callers_transaction_and_codec(connect: Connect) -> None:
+    connection, other = await connect(), await connect()
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    lock = other.transaction()
+
+    async with connection.transaction(), WorkflowStore.on(connection) as store:
+        await store.create_workflow(full_workflow("1"))
+        # A row of somebody else's that is not committed: one with the same id waits for it.
+        await lock.start()
+        async with WorkflowStore.on(other) as others:
+            await others.create_workflow(full_workflow("2"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await store.ingest([full_workflow("2")])
+        await lock.rollback()
+        assert await connection.fetchval(ECHO, VALUE) == VALUE
+        await store.create_workflow(full_workflow("3"))
+        found = await store.exists(["1", "2", "3"])
+
+    assert found == {"1", "3"}
+    assert await other.fetchval("SELECT count(*) FROM workflow_store.workflows") == 2
+
+
 async def test_isolation_is_that_of_the_open_transaction(connect: Connect) -> None:
     connection = await connect()
 

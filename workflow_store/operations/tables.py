@@ -9,7 +9,6 @@ from typing import Any
 from workflow_store import schema
 from workflow_store.database.connections import MaskedDsn
 from workflow_store.embedded import EmbeddedServer
-from workflow_store.errors import SettingsError
 from workflow_store.schema import MigrationReport
 from workflow_store.settings import Settings
 
@@ -28,7 +27,7 @@ async def init_database(settings: Settings | None = None, **overrides: Any) -> M
         EmbeddedError: the embedded server can't be used.
         ServerError, SchemaError: as ``schema.migrate``.
     """
-    chosen = _chosen(settings, overrides)
+    chosen = Settings.chosen(settings, overrides)
     async with _server(chosen) as dsn:
         return await schema.migrate(dsn, compression=chosen.compression, language=chosen.language)
 
@@ -38,14 +37,8 @@ async def drop_all_tables(settings: Settings | None = None, **overrides: Any) ->
 
     Takes and raises what ``init_database`` does, which makes the tables anew.
     """
-    async with _server(_chosen(settings, overrides)) as dsn:
+    async with _server(Settings.chosen(settings, overrides)) as dsn:
         await schema.drop_all(dsn)
-
-
-def _chosen(settings: Settings | None, overrides: dict[str, Any]) -> Settings:
-    if settings is not None and overrides:
-        raise SettingsError("give settings or single overrides, not both")
-    return settings if settings is not None else Settings.load(**overrides)
 
 
 @asynccontextmanager
