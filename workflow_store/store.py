@@ -240,6 +240,7 @@ class WorkflowStore(Repository):
         progress: Progress | None = None,
         report: IngestReport | None = None,
         timeout: float | None = None,
+        refresh: bool = False,
     ) -> IngestReport:
         """Store all workflows of a source: new ones by COPY, changed parts merged, unchanged parts left alone.
 
@@ -258,7 +259,8 @@ class WorkflowStore(Repository):
             touch: note that unchanged workflows were seen; False leaves them wholly alone.
             progress: called with the report after each batch.
             report: a report to count in, for a caller who wants it even when this raises.
-            timeout: seconds for the whole of it; None is no limit.
+            timeout: seconds for all but the refresh; None is no limit.
+            refresh: also wait until the long texts of what was stored can be searched (``refresh_search``).
 
         Raises:
             IngestError: a record was refused and ``on_error`` is ``"raise"``; it carries the report and the position.
@@ -280,10 +282,13 @@ class WorkflowStore(Repository):
         )
         counted = IngestReport() if report is None else report
         try:
-            return await BulkIngest(self._sessions, options, counted, progress).run(source)
+            await BulkIngest(self._sessions, options, counted, progress).run(source)
         finally:
             if counted.inserted or counted.updated:
                 self._wake_the_indexer()
+        if refresh:
+            await self.refresh_search()
+        return counted
 
     @asynccontextmanager
     async def writer(

@@ -138,3 +138,10 @@ async def test_options_that_are_none_are_refused(store: WorkflowStore, option: s
 
     assert caught.value.field == option
     assert await store.count_workflows() == 0
+
+
+async def test_an_ingest_may_wait_for_the_search_of_long_texts(store: WorkflowStore) -> None:
+    report = await store.ingest((full_workflow(f"id{number}") for number in range(30)), refresh=True)
+
+    assert report.inserted == 30
+    assert (await store.get_search_lag()).pending == 0
