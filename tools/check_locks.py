@@ -45,7 +45,8 @@ def main() -> int:
                 faults.append(f"{name}: {version} in {smaller}.txt, {other}")
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"]
+    wanted = [*project["project"]["dependencies"], *groups["dev"], *groups["examples"]]
     wanted += [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
     for line in wanted:
         name = re.split(r"[\[<>=~!; ]", line, maxsplit=1)[0].lower()

@@ -68,10 +68,10 @@ def main(options: list[str]) -> None:
     compile_lock("embedded", requirements(project, ["embedded"], []), None, options)
     # An environment made from `dev` serves for `embedded`, so what both hold must be of one version.
     extras = list(project["project"]["optional-dependencies"])
-    compile_lock("dev", requirements(project, extras, ["dev"]), embedded, options)
+    compile_lock("dev", requirements(project, extras, ["dev", "examples"]), embedded, options)
     # So that an environment made from `peers` serves for `dev`.
     dev = ROOT / "requirements" / "dev.txt"
-    compile_lock("peers", requirements(project, extras, ["dev", "peers"]), dev, options)
+    compile_lock("peers", requirements(project, extras, ["dev", "examples", "peers"]), dev, options)
     compile_lock("lock", ["pip-tools"], None, options)
 
 
