@@ -74,5 +74,6 @@ async def search(store: Store, chosen: Filters, q: str, limit: int = 50, after: 
 
 def brief(workflows: Iterable[Workflow]) -> list[dict[str, Any]]:
     """What a list shows of each workflow; all of it is at its own address."""
-    wanted: Any = {"workflow_id": True, "url": True, "quality_score": True, "metadata": {"title", "author_name", "views"}}
+    shown = {"title", "author_name", "views"}
+    wanted: Any = {"workflow_id": True, "url": True, "quality_score": True, "metadata": shown}
     return [workflow.model_dump(mode="json", include=wanted) for workflow in workflows]

@@ -47,7 +47,7 @@ async def fetch(client: httpx.AsyncClient, url: str, pause: float) -> httpx.Resp
         wanted = pause * 2**attempt * random.uniform(0.5, 1.5)
         try:
             answer = await client.get(url)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             reason = f"{type(error).__name__}: {error}"
         except httpx.InvalidURL as error:
             raise PageFailedError(str(error), HOPELESS) from error
