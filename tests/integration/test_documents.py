@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import os
+import pty
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.records import small_workflow
-from workflow_store import Metadata, WorkflowStore
+from workflow_store import Metadata, Workflow, WorkflowStore
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -38,6 +42,44 @@ def workplace(tmp_path: Path) -> Path:
 def environment(dsn: str) -> dict[str, str]:
     own = {"WORKFLOW_STORE_DSN": dsn, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return os.environ | own
+
+
+async def outcome(code: str, **names: Any) -> dict[str, Any]:
+    """Run a guide's Python as the body of a coroutine; the names it leaves behind."""
+    scope: dict[str, Any] = {}
+    exec(f"async def example({', '.join(names)}):\n{textwrap.indent(code, '    ')}\n    return locals()", scope)
+    left: dict[str, Any] = await scope["example"](**names)
+    return left
+
+
+async def answers(document: str, dsn: str, folder: Path) -> list[str]:
+    """Run a guide's commands one after the other, at a terminal where each question is answered with yes.
+
+    Returns:
+        What each of them wrote to standard output.
+    """
+    (session,) = blocks(document, "sh")
+    outputs: list[str] = []
+    for command in session.splitlines():
+        ours, theirs = pty.openpty()
+        os.write(ours, b"y\n")
+        done = await asyncio.to_thread(
+            subprocess.run,
+            command,
+            shell=True,
+            cwd=folder,
+            env=environment(dsn) | {"WORKFLOW_STORE_MEDIA_DIR": str(folder / "media"), "COLUMNS": "120"},
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            text=True,
+        )
+        os.close(theirs)
+        said = os.read(ours, 65_536).decode("utf-8")
+        os.close(ours)
+        assert done.returncode == 0, f"{command}: {done.stdout}{said}"
+        outputs.append(done.stdout)
+    return outputs
 
 
 def test_the_readmes_python_runs_and_answers_as_it_says(database_dsn: str, workplace: Path) -> None:
@@ -85,6 +127,85 @@ async def test_the_guide_to_searching_runs(store: WorkflowStore) -> None:
     page = await names["example"](store)
 
     assert [hit.workflow.workflow_id for hit in page.items] == ["1"]
+
+
+def popular(number: int) -> Workflow:
+    """One of those that the guide to listing asks for."""
+    metadata = Metadata(title=f"Workflow {number}", views=1_000 + number, categories=("AI",))
+    return small_workflow(f"{number:03}", quality_score=float(number), metadata=metadata)
+
+
+async def test_the_guide_to_listing_runs(store: WorkflowStore) -> None:
+    (code,) = blocks("docs/listing.md", "python")
+    await store.ingest([*map(popular, range(60)), small_workflow("no views")])
+
+    left = await outcome(code, store=store)
+
+    assert [item.workflow_id for item in left["page"].items] == [f"{number:03}" for number in reversed(range(10))]
+    assert left["count"] == 60
+    assert left["workflow"].structure is not None
+
+
+async def test_the_commands_of_the_guide_to_listing_run(
+    store: WorkflowStore, database_dsn: str, tmp_path: Path
+) -> None:
+    await store.ingest([*map(popular, range(60)), small_workflow("no views")])
+
+    listed, counted = await answers("docs/listing.md", database_dsn, tmp_path)
+
+    assert [f"Workflow {number} " in listed for number in (59, 10, 9)] == [True, True, False]
+    assert counted == "60 workflows\n"
+
+
+async def test_the_guide_to_media_runs(store: WorkflowStore) -> None:
+    (code,) = blocks("docs/media.md", "python")
+    await store.create_workflow(small_workflow("2462"))
+    await store.media.put("2462", "talk.mp4", b"a talk")
+
+    left = await outcome(code, store=store, data=b"a cover")
+
+    assert (left["file"].name, left["data"], left["piece"]) == ("cover.png", b"a cover", b"a talk")
+    assert [file.name for file in left["files"]] == ["cover.png", "talk.mp4"]
+    assert [file.name for file in await store.media.list("2462")] == ["talk.mp4"]
+    # Within the grace period nothing is deleted.
+    assert (left["report"].collected, left["report"].young) == (0, 2)
+
+
+async def test_the_commands_of_the_guide_to_media_run(store: WorkflowStore, database_dsn: str, tmp_path: Path) -> None:
+    await store.create_workflow(small_workflow("2462"))
+    (tmp_path / "cover.png").write_bytes(b"a cover")
+
+    _, _, _, listed, deleted, _ = await answers("docs/media.md", database_dsn, tmp_path)
+
+    assert (tmp_path / "cover.png").read_bytes() == b"a cover"
+    assert "cover.png" in listed
+    assert "deleted" in deleted
+    assert await store.media.list("2462") == ()
+
+
+def test_the_guide_to_importing_runs(tmp_path: Path) -> None:
+    (code,) = blocks("docs/importing.md", "python")
+    lines = '{"source": "a/1", "workflow": {"name": "One", "nodes": [], "connections": {}}}\n{"nodes": [\n'
+    (tmp_path / "templates.jsonl.gz").write_bytes(gzip.compress(lines.encode("ascii")))
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first == "a/1 ()"
+    assert second.startswith("templates.jsonl.gz:2 ")
+
+
+async def test_the_commands_of_the_guide_to_scraping_run(
+    store: WorkflowStore, database_dsn: str, tmp_path: Path
+) -> None:
+    (tmp_path / "ids-and-urls.tsv").write_text("2463\thttps://n8n.io/workflows/2463\n", encoding="utf-8")
+
+    _, _, pending = await answers("docs/scraping.md", database_dsn, tmp_path)
+
+    assert "https://n8n.io/workflows/2462" in pending
+    (claim,) = await store.claim(1, lease=60)
+    assert (claim.workflow_id, claim.url) == ("2462", "https://n8n.io/workflows/2462")
 
 
 def test_the_readmes_commands_run_one_after_the_other(empty_database: str, workplace: Path) -> None:
