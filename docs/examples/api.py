@@ -58,7 +58,8 @@ async def list_workflows(
     return JSONResponse({"items": brief(page.items), "next": page.next})
 
 
-@app.get("/workflows/{workflow_id}")
+# An id may have slashes in it: those of imported files are paths.
+@app.get("/workflows/{workflow_id:path}")
 async def get_workflow(store: Store, workflow_id: str) -> Response:
     workflow = await store.get_workflow(workflow_id)
     if workflow is None:

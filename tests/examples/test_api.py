@@ -57,6 +57,15 @@ async def test_a_workflow_comes_back_whole_and_an_unknown_one_is_404(
     assert (missing.status_code, missing.json()) == (404, {"detail": "workflow '9' is not stored"})
 
 
+async def test_an_id_may_be_a_path(store: WorkflowStore, database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.upsert_workflow(small_workflow("exports/a b.json"))
+
+    async with client(database_dsn, monkeypatch) as asking:
+        found = await asking.get("/workflows/exports/a%20b.json")
+
+    assert (found.status_code, found.json().get("workflow_id")) == (200, "exports/a b.json")
+
+
 async def test_a_search_finds_titles(store: WorkflowStore, database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.ingest(
         [
