@@ -118,7 +118,7 @@ async def test_a_put_cancelled_while_it_waits_is_not_stored(store: WorkflowStore
 async def test_a_lost_connection_is_told_to_each_caller_of_the_group_and_the_writer_goes_on(
     store: WorkflowStore, session: Session
 ) -> None:
-    async with store.writer(connections=1) as writer:
+    async with store.writer(connections=1, max_delay=0.05) as writer:
         async with session.transaction():
             await session.connection.execute("LOCK TABLE workflow_store.workflows IN SHARE MODE")
             tasks = [asyncio.create_task(writer.put(small_workflow(str(number)))) for number in range(5)]

@@ -69,6 +69,8 @@ class Writer:
         self._arrived = asyncio.Condition()
         self._workers: list[asyncio.Task[None]] = []
         self._idle = 0
+        self._puts = 0
+        self._alone = asyncio.Lock()
         self._expects_new = True
         self._open = False
         self.groups: int = 0
@@ -106,20 +108,44 @@ class Writer:
             StoreClosed: the writer is closed.
         """
         record = encode_one(workflow, self._options.limits)
+        due_at = None if next_due_at is None else in_utc(next_due_at)
         async with self._room:
             if not self._open:
                 raise StoreClosed("the writer is closed")
-            due_at = None if next_due_at is None else in_utc(next_due_at)
             put = _Put(record, asyncio.get_running_loop().create_future(), token, due_at)
-            self._waiting.append(put)
+            self._puts += 1
             try:
-                async with self._arrived:
-                    self._arrived.notify()
-                return await put.answer
-            except asyncio.CancelledError:
-                if put in self._waiting:
-                    self._waiting.remove(put)
-                raise
+                if self._puts == 1 and not self._flying and not self._options.max_delay:
+                    await self._write_alone(put)
+                else:
+                    await self._wait(put)
+                return put.answer.result()
+            finally:
+                self._puts -= 1
+
+    async def _write_alone(self, put: _Put) -> None:
+        """Write what nobody else's put can join, without the way through a worker."""
+        async with self._alone:
+            self._flying.add(put.record.workflow_id)
+            try:
+                await self._write([put])
+                self.groups += 1
+            finally:
+                self._flying.discard(put.record.workflow_id)
+                if self._waiting:
+                    async with self._arrived:
+                        self._arrived.notify_all()
+
+    async def _wait(self, put: _Put) -> None:
+        self._waiting.append(put)
+        try:
+            async with self._arrived:
+                self._arrived.notify()
+            await put.answer
+        except asyncio.CancelledError:
+            if put in self._waiting:
+                self._waiting.remove(put)
+            raise
 
     async def close(self) -> None:
         """Write what waits, then end. May be called again."""
@@ -128,6 +154,8 @@ class Writer:
             self._arrived.notify_all()
         try:
             await asyncio.gather(*self._workers)
+            async with self._alone:
+                return
         except asyncio.CancelledError:
             for worker in self._workers:
                 worker.cancel()
@@ -164,13 +192,17 @@ class Writer:
                 async with self._arrived:
                     self._arrived.notify_all()
 
+    def _free(self) -> int:
+        """How many connections have nothing to write; one alone uses one of them."""
+        return self._idle - self._alone.locked()
+
     def _ready(self) -> bool:
-        return any(put.record.workflow_id not in self._flying for put in self._waiting)
+        return self._free() > 0 and any(put.record.workflow_id not in self._flying for put in self._waiting)
 
     def _take(self) -> list[_Put]:
         group: list[_Put] = []
         # What waits is shared with the connections that are idle, unless there is little of it.
-        share = max(_LEAST_SHARED, -(-len(self._waiting) // self._idle))
+        share = max(_LEAST_SHARED, -(-len(self._waiting) // max(1, self._free())))
         size = min(self._options.batch_size, share)
         left: deque[_Put] = deque()
         taken: set[str] = set()
