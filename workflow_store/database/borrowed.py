@@ -21,7 +21,7 @@ from workflow_store.settings import Settings
 Borrowable: TypeAlias = "asyncpg.Pool[Any] | asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 
-class OwnRecord(asyncpg.Record):
+class _OwnRecord(asyncpg.Record):
     """The rows of our statements, whatever record class the connection has.
 
     asyncpg keeps prepared statements by text and record class: a caller's statement with the very text of one of ours
@@ -42,17 +42,17 @@ class BorrowedConnection:
 
     async def fetch(self, text: str, *args: Any) -> list[asyncpg.Record]:
         with OurJsonb(self._connection):
-            records: list[asyncpg.Record] = await self._connection.fetch(text, *args, record_class=OwnRecord)
+            records: list[asyncpg.Record] = await self._connection.fetch(text, *args, record_class=_OwnRecord)
         return records
 
     async def fetchrow(self, text: str, *args: Any) -> asyncpg.Record | None:
         with OurJsonb(self._connection):
-            record: asyncpg.Record | None = await self._connection.fetchrow(text, *args, record_class=OwnRecord)
+            record: asyncpg.Record | None = await self._connection.fetchrow(text, *args, record_class=_OwnRecord)
         return record
 
     async def fetchmany(self, text: str, rows: Sequence[tuple[Any, ...]]) -> list[asyncpg.Record]:
         with OurJsonb(self._connection):
-            records: list[asyncpg.Record] = await self._connection.fetchmany(text, rows, record_class=OwnRecord)
+            records: list[asyncpg.Record] = await self._connection.fetchmany(text, rows, record_class=_OwnRecord)
         return records
 
     async def executemany(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -62,11 +62,11 @@ class BorrowedConnection:
     async def prepare(self, text: str) -> Any:
         # Without a name: a pooler between us and the server may not know named ones.
         with OurJsonb(self._connection):
-            return await self._connection.prepare(text, name="", record_class=OwnRecord)
+            return await self._connection.prepare(text, name="", record_class=_OwnRecord)
 
     async def cursor(self, text: str, *args: Any) -> Any:
         with OurJsonb(self._connection):
-            return await self._connection.cursor(text, *args, record_class=OwnRecord)
+            return await self._connection.cursor(text, *args, record_class=_OwnRecord)
 
     async def copy_records_to_table(self, table: str, **options: Any) -> None:
         with OurJsonb(self._connection):
