@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.lines import read
 from tests.records import full_workflow
 from workflow_store import samples
 from workflow_store.importers.exported import read_exported
 from workflow_store.importers.limits import DEFAULT_LIMITS, Limits
-from workflow_store.importers.place import Place
-from workflow_store.importers.records import RecordReader
 from workflow_store.models import Json, Rejected, Workflow
 
-PLACE = Place("lines.jsonl:1", "lines.jsonl:1")
 ODD = [
     "",
     "",
@@ -61,13 +58,6 @@ def lines(draw: st.DrawFn) -> bytes:
     text = json.dumps(document, ensure_ascii=draw(st.booleans()), separators=separators)
     place = draw(st.integers(0, len(text)))
     return (text[:place] + draw(st.sampled_from(ODD)) + text[place:]).encode()
-
-
-def read(raw: bytes, limits: Limits, *, quickly: bool) -> list[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        if not quickly:
-            patch.setattr("workflow_store.importers.records.read_exported", lambda raw, limits: None)
-        return list(RecordReader("auto", limits).read(raw, PLACE))
 
 
 def told(record: Any) -> Any:

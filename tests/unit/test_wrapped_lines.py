@@ -11,13 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.lines import read
 from workflow_store.importers.limits import DEFAULT_LIMITS, Limits
-from workflow_store.importers.place import Place
-from workflow_store.importers.records import RecordReader
 from workflow_store.importers.wrapped import read_wrapped
 from workflow_store.models import Rejected, Workflow
-
-PLACE = Place("lines.jsonl:1", "lines.jsonl:1")
 
 scalars = st.one_of(
     st.none(),
@@ -61,13 +58,6 @@ def lines(draw: st.DrawFn) -> bytes:
     source = json.dumps(draw(st.text(max_size=5)), ensure_ascii=False)
     line = f'{{"source"{colon}{source}{comma}"workflow"{colon}{text[:place]}{odd}{text[place:]}}}'
     return line.encode("utf-8", "replace")
-
-
-def read(raw: bytes, limits: Limits, *, quickly: bool) -> list[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        if not quickly:
-            patch.setattr("workflow_store.importers.records.read_wrapped", lambda raw, limits: None)
-        return list(RecordReader("auto", limits).read(raw, PLACE))
 
 
 def told(record: Any) -> Any:
