@@ -54,6 +54,8 @@ class Plan:
 class Recorded:
     """The sessions of a pool; while ``sent`` is a list, what is sent over them is written there."""
 
+    parallel: bool = True
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self.sent: list[Sent] | None = None

@@ -40,7 +40,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -204,7 +205,29 @@ class ConcurrencyConflict(ServerError):
 
 
 class CommitUnknown(ServerError):
-    """The connection was lost around COMMIT: the transaction is stored as a whole, or not at all."""
+    """The answer to a COMMIT, or to a single statement that writes, was lost: it is stored as a whole, or not at all.
+
+    ``WorkflowStore.resolve`` finds out which.
+
+    Attributes:
+        began: when the write began at the earliest, by ``time.monotonic()``.
+        pid: the server process that was at work on it, where it is known.
+        attempted: what would have come of each workflow, by id, where it is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        sqlstate: str | None = None,
+        *,
+        began: float | None = None,
+        pid: int | None = None,
+    ) -> None:
+        # No call of the store is under way for an hour without having said so.
+        self.began = time.monotonic() - 3600 if began is None else began
+        self.pid = pid
+        self.attempted: Mapping[str, str] = {}
+        super().__init__(message, sqlstate)
 
 
 class ResourceError(ServerError):

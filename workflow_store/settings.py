@@ -50,11 +50,20 @@ class Settings(BaseSettings):
     connect_timeout: Seconds = 10.0
     acquire_timeout: Seconds = 30.0
     command_timeout: Seconds = 60.0
+    release_timeout: Seconds = 0.5
+    """For a statement that was given up to end, and its transaction; then the connection is terminated."""
     close_timeout: Seconds = 5.0
+    retry_timeout: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
+    """For how long an ingest and a writer try again while the server is away."""
     max_lifetime: Seconds = 3600.0
     """A connection older than this is replaced when it comes back to the pool."""
     max_idle: Seconds = 600.0
     """A connection idle for longer is closed, down to ``pool_min_size``."""
+
+    leak_report_after: Seconds | None = None
+    """A connection that is held for longer is reported in the log, with the place where it was taken."""
+    statement_cache_size: Annotated[int, Field(ge=0)] = 100
+    """Prepared statements that a connection keeps; 0 for a pooler that does not know them."""
 
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 250
     """Records in one transaction of an ingest."""

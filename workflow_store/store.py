@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -19,9 +20,12 @@ from workflow_store.database import (
     PoolStatistics,
     Session,
     borrowed,
+    deadline,
+    operation,
 )
 from workflow_store.database.connections import MaskedDsn
 from workflow_store.database.faults import translated
+from workflow_store.database.operation import seconds
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.errors import SchemaMissing, SchemaOutdated, StoreClosed
 from workflow_store.ingest import (
@@ -38,7 +42,7 @@ from workflow_store.ingest import (
 from workflow_store.media import Media, MediaOptions
 from workflow_store.models.report import IngestReport
 from workflow_store.models.search import SearchLag
-from workflow_store.queries.catalogue import SERVER_FACTS
+from workflow_store.queries.catalogue import PING, SERVER_FACTS
 from workflow_store.queries.parameters import Limits
 from workflow_store.queries.search import SEARCH_LAG
 from workflow_store.repository import Repository, Transaction
@@ -50,6 +54,8 @@ _log = logging.getLogger("workflow_store.store")
 
 class _NotOpen:
     """Stands where the pool will be."""
+
+    parallel: bool = False
 
     def session(self) -> AbstractAsyncContextManager[Session]:
         raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
@@ -69,23 +75,29 @@ class WorkflowStore(Repository):
         )
         self.settings = settings
         self._given = given
+        self._wait: float | None = None
         self._database: Database | BorrowedOne | None = None
         self._embedded: EmbeddedServer | None = None
         self._indexer: SearchIndexer | None = None
         self._media: Media | None = None
 
     @classmethod
-    def open(cls, settings: Settings | None = None, **overrides: Any) -> Self:
+    def open(cls, settings: Settings | None = None, *, wait: float | None = None, **overrides: Any) -> Self:
         """A store to be entered with ``async with``, or awaited and closed by hand.
 
         Args:
             settings: how to connect; read from the environment and the settings file where not given.
+            wait: for how many seconds to try again on entering while the server is away; without it, it is asked once.
             overrides: single settings by name, such as ``dsn="postgresql://…"``.
 
         Raises:
             SettingsError: a setting can't be used.
+            ServerUnavailable: on entering: nothing answers there, in that time.
+            SchemaError: on entering: the schema is not there, or not the one this version needs.
         """
-        return cls(Settings.chosen(settings, overrides))
+        store = cls(Settings.chosen(settings, overrides))
+        store._wait = None if wait is None else seconds("wait", wait)
+        return store
 
     @classmethod
     def on(
@@ -131,7 +143,7 @@ class WorkflowStore(Repository):
         try:
             if self._given is None:
                 dsn = await self._dsn()
-                self._database = await Database.open(dsn, self.settings)
+                self._database = await Database.open(dsn, self.settings, wait=self._wait)
                 await self._look_at_the_server(dsn)
             else:
                 self._database = borrowed(self._given, self.settings)
@@ -212,16 +224,32 @@ class WorkflowStore(Repository):
 
     @asynccontextmanager
     async def transaction(
-        self, *, isolation: Isolation | None = None, readonly: bool = False
+        self, *, isolation: Isolation | None = None, readonly: bool = False, timeout: float | None = None
     ) -> AsyncGenerator[Transaction]:
         """All methods on one connection, ``media`` among them, committed together at the end.
 
         Raises:
             CommitUnknown: the connection was lost around COMMIT.
         """
-        async with self._sessions.session() as session, session.transaction(isolation=isolation, readonly=readonly):
+        async with (
+            deadline(timeout),
+            self._sessions.session() as session,
+            session.transaction(isolation=isolation, readonly=readonly),
+        ):
             yield Transaction(HeldSession(session), self._limits, lambda: self.media)
         self._changed()
+
+    @operation
+    async def ping(self, *, timeout: float | None = None) -> float:
+        """Ask the server for a sign of life, over a connection of the pool; the seconds that the answer took.
+
+        Raises:
+            ServerError: there is none.
+        """
+        async with self._sessions.session() as session:
+            asked = time.monotonic()
+            await session.fetch_one(PING)
+            return time.monotonic() - asked
 
     def get_pool_statistics(self) -> PoolStatistics:
         """The pool's counts; nothing is sent."""
@@ -279,6 +307,7 @@ class WorkflowStore(Repository):
             timeout=timeout,
             replace=replace,
             touch=touch,
+            patience=self.settings.retry_timeout,
         )
         counted = IngestReport() if report is None else report
         try:
@@ -321,11 +350,13 @@ class WorkflowStore(Repository):
             max_waiting=whole_number("max_waiting", max_waiting, 1),
             replace=replace,
             touch=touch,
+            patience=self.settings.retry_timeout,
         )
         async with Writer(self._sessions, options, self._wake_the_indexer) as writer:
             yield writer
 
-    async def refresh_search(self) -> int:
+    @operation
+    async def refresh_search(self, *, timeout: float | None = None) -> int:
         """Wait until the long texts of everything stored so far can be searched.
 
         A store does this by itself, a little behind what is stored; titles and short texts are found at once.
@@ -337,7 +368,8 @@ class WorkflowStore(Repository):
         assert self._indexer is not None
         return await self._indexer.refresh()
 
-    async def get_search_lag(self) -> SearchLag:
+    @operation
+    async def get_search_lag(self, *, timeout: float | None = None) -> SearchLag:
         """How many workflows are found by their titles and short texts only so far, and since when."""
         async with self._sessions.session() as session:
             return SearchLag(*await session.fetch_one(SEARCH_LAG))

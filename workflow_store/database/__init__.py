@@ -2,8 +2,9 @@
 
 from workflow_store.database.borrowed import Borrowable, BorrowedOne, BorrowedPool, borrowed
 from workflow_store.database.connections import connect
+from workflow_store.database.operation import deadline, operation
 from workflow_store.database.pool import Database, PoolStatistics
-from workflow_store.database.repetition import repeated
+from workflow_store.database.repetition import repeated, retried
 from workflow_store.database.session import Connection, HeldSession, Isolation, Session, Sessions
 
 __all__ = [
@@ -19,5 +20,8 @@ __all__ = [
     "Sessions",
     "borrowed",
     "connect",
+    "deadline",
+    "operation",
     "repeated",
+    "retried",
 ]

@@ -90,6 +90,9 @@ class BorrowedConnection:
     def is_closed(self) -> bool:
         return bool(self._connection.is_closed())
 
+    def get_server_pid(self) -> int:
+        return int(self._connection.get_server_pid())
+
     def terminate(self) -> None:
         self._connection.terminate()
 
@@ -141,6 +144,12 @@ class BorrowedPool(Database):
             except asyncpg.InterfaceError as error:
                 # It was never initialised, or was closed meanwhile.
                 raise ConnectionUnusable(str(error)) from error
+
+    async def _is_alive(self, connection: Connection) -> bool:
+        return True
+
+    async def _replace_all(self) -> None:
+        """Other parts of the program use them too."""
 
     def _session(self, connection: Connection) -> Session:
         return borrowed_session(connection)

@@ -1,8 +1,11 @@
-"""The one place that opens connections: address, deadline, codec."""
+"""The one place that opens connections: address, hosts, deadline, codec."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -22,34 +25,104 @@ class MaskedDsn(str):
         return f"<the DSN of {address(self)}>"
 
 
-async def connect(dsn: str, settings: Settings) -> asyncpg.Connection[asyncpg.Record]:
-    """Open one connection within ``connect_timeout``.
+if TYPE_CHECKING:
+    _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection
+
+
+class PooledConnection(_Connection):
+    """A connection that knows its age.
+
+    Attributes:
+        opened_at: when it was made, by the monotonic clock.
+        is_idle: whether it lies in the pool.
+    """
+
+    __slots__ = ("_idle_since", "is_idle", "opened_at")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.opened_at: float = time.monotonic()
+        self._idle_since = self.opened_at
+        self.is_idle: bool = True
+
+    def taken(self) -> float:
+        """It leaves the pool; for how many seconds it lay there."""
+        self.is_idle = False
+        return time.monotonic() - self._idle_since
+
+    def given_back(self) -> float:
+        """It comes back to the pool; how many seconds old it is."""
+        self.is_idle = True
+        self._idle_since = time.monotonic()
+        return self._idle_since - self.opened_at
+
+
+async def connect(dsn: str, settings: Settings) -> PooledConnection:
+    """Open one connection within ``connect_timeout``, to the first of several hosts that takes writes.
 
     Raises:
         ServerUnavailable: nothing answers there, or not in time.
         PermissionDenied: the server refused the login.
     """
     dsn = MaskedDsn(dsn)
+    places: list[dict[str, Any]] = [{}]
     try:
-        async with asyncio.timeout(settings.connect_timeout):
-            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-                dsn, timeout=settings.connect_timeout, command_timeout=settings.command_timeout
-            )
-            await set_codecs(connection)
+        places = _places(dsn)
+        # A host that swallows what it is sent must not use up the time of the next one.
+        share = settings.connect_timeout / len(places)
+        reason: errors.StoreError = errors.ServerUnavailable("no host is named")
+        for place in places:
+            try:
+                async with asyncio.timeout(share):
+                    return await _connect(dsn, settings, place)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                # Frames of the driver hold the password: the cause is told in words, and the chain ends here.
+                reason = translate(error) or errors.ServerUnavailable(type(error).__name__)
     except ValueError:
         # The driver quotes the part of the URI that it can't read, and that may be the password.
-        reason: errors.StoreError = errors.ServerUnavailable("the URI can't be read")
+        reason = errors.ServerUnavailable("the URI can't be read")
     except Exception as error:
-        # Frames of the driver hold the password: the cause is told in words, and the chain ends here.
         reason = translate(error) or errors.ServerUnavailable(f"{type(error).__name__}: {error}")
-    else:
-        return connection
     message = str(reason)
     if isinstance(reason, errors.CommandTimeout):
-        message = f"no answer within {settings.connect_timeout:g} s"
+        message = f"no answer within {settings.connect_timeout / len(places):g} s"
     kind = type(reason) if isinstance(reason, errors.PermissionDenied | errors.ResourceError) else None
     sqlstate = reason.sqlstate if isinstance(reason, errors.ServerError) else None
     raise (kind or errors.ServerUnavailable)(f"{address(dsn)}: {message}", sqlstate)
+
+
+async def _connect(dsn: str, settings: Settings, place: dict[str, Any]) -> PooledConnection:
+    connection: PooledConnection = await asyncpg.connect(
+        dsn,
+        timeout=settings.connect_timeout,
+        command_timeout=settings.command_timeout,
+        statement_cache_size=settings.statement_cache_size,
+        connection_class=PooledConnection,
+        **place,
+    )
+    try:
+        await set_codecs(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _places(dsn: str) -> list[dict[str, Any]]:
+    """What to connect with, host by host; nothing is added for a single one."""
+    parts = urlsplit(dsn)
+    named = [host for host in parts.netloc.rpartition("@")[2].split(",") if host]
+    if len(named) < 2:
+        return [{}]
+    wanted = parse_qs(parts.query).get("target_session_attrs") or [os.environ.get("PGTARGETSESSIONATTRS", "read-write")]
+    return [{**_host_and_port(host), "target_session_attrs": wanted[0]} for host in named]
+
+
+def _host_and_port(text: str) -> dict[str, Any]:
+    place = urlsplit(f"//{text}")
+    return {"host": unquote(place.hostname or ""), "port": place.port or 5432}
 
 
 def address(dsn: str) -> str:

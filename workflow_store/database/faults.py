@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeGuard
 
 import asyncpg
 
@@ -14,6 +16,8 @@ from workflow_store import errors
 _BY_STATE: Final[dict[str, type[errors.ServerError]]] = {
     "40001": errors.ConcurrencyConflict,
     "40P01": errors.ConcurrencyConflict,
+    "40003": errors.CommitUnknown,
+    "08007": errors.CommitUnknown,
     "55P03": errors.LockTimeout,
     "57014": errors.CommandTimeout,
     "57P01": errors.ServerUnavailable,
@@ -33,9 +37,13 @@ _BY_CLASS: Final[dict[str, type[errors.ServerError]]] = {
     "53": errors.ResourceError,
     "58": errors.ResourceError,
 }
+_FAILED_OVER: Final = frozenset(("25006", "57P01", "57P02", "57P03"))
 # A record, not the statement, is at fault: data exceptions, a check, a row or an index entry that is too large.
 _RECORD_CLASSES: Final = frozenset(("22",))
 _RECORD_STATES: Final = frozenset(("23502", "23514", "54000", "54001"))
+
+
+_IN_DOUBT: Final = "a write was under way"
 
 
 def translate(error: BaseException) -> errors.StoreError | None:
@@ -75,18 +83,60 @@ def is_record_fault(error: errors.StoreError) -> bool:
     return state is not None and (state[:2] in _RECORD_CLASSES or state in _RECORD_STATES)
 
 
+def has_failed_over(error: errors.ServerError) -> bool:
+    """Whether the server stopped or became a standby, so that all connections to it are of no more use."""
+    return error.sqlstate in _FAILED_OVER
+
+
 def is_race(error: errors.StoreError) -> bool:
     """Whether another writer inserted (23505) or deleted (23503) one of the batch's ids meanwhile."""
     return isinstance(error, errors.IntegrityViolation) and error.sqlstate in ("23505", "23503")
 
 
 @contextmanager
-def translated() -> Generator[None]:
-    """Raise the library's errors in place of the driver's."""
+def translated(*, in_doubt: bool = False, began: float | None = None, pid: int | None = None) -> Generator[None]:
+    """Raise the library's errors in place of the driver's.
+
+    Args:
+        in_doubt: whether what is sent in the block may be stored although no answer comes: a COMMIT, or a write outside
+            a transaction.
+        began: when what is in doubt began, by the monotonic clock; now, where not given.
+        pid: the server process that is at work on it.
+    """
+    if in_doubt and began is None:
+        began = time.monotonic()
     try:
         yield
+    except asyncio.CancelledError:
+        if in_doubt:
+            raise cancelled_in_doubt(pid) from None
+        raise
     except Exception as error:
         known = translate(error)
         if known is None:
             raise
+        if in_doubt and has_no_answer(known):
+            raise errors.CommitUnknown(f"the answer was lost: {known}", known.sqlstate, began=began, pid=pid) from error
         raise known from error
+
+
+def has_no_answer(error: errors.StoreError) -> TypeGuard[errors.ServerError]:
+    """Whether the server did not say what became of the statement."""
+    if isinstance(error, errors.CommandTimeout):
+        # With a state the server cancelled it itself.
+        return error.sqlstate is None
+    return isinstance(error, errors.ServerUnavailable)
+
+
+def cancelled_in_doubt(pid: int | None = None) -> asyncio.CancelledError:
+    """A cancellation that says: the write that was under way may be stored."""
+    return asyncio.CancelledError(_IN_DOUBT, pid)
+
+
+def doubt_in(cancelled: BaseException | None, message: str, began: float) -> errors.CommitUnknown | None:
+    """The error of a cancellation that hit a write whose answer had not come; None where it hit something else."""
+    if not isinstance(cancelled, asyncio.CancelledError) or cancelled.args[:1] != (_IN_DOUBT,):
+        return None
+    return errors.CommitUnknown(
+        f"{message}; a write was under way, and its answer had not come", began=began, pid=cancelled.args[1]
+    )

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import Any, Final, cast
+from weakref import WeakSet
 
 import asyncpg
 
 from workflow_store import errors
-from workflow_store.database.connections import MaskedDsn, address, connect
-from workflow_store.database.faults import translated
+from workflow_store.database.connections import MaskedDsn, PooledConnection, address, connect
+from workflow_store.database.faults import has_failed_over, translated
+from workflow_store.database.gate import Gate
+from workflow_store.database.holders import Holders
 from workflow_store.database.session import Connection, Session
-from workflow_store.queries.catalogue import GET_WORKFLOW
+from workflow_store.queries.catalogue import GET_WORKFLOW, PING
 from workflow_store.settings import Settings
 
 _log = logging.getLogger("workflow_store.database")
 
-_PREPARED_WITHIN: Final = 1.0  # seconds
+# Seconds.
+_PREPARED_WITHIN: Final = 1.0
+_CHECKED_AFTER: Final = 0.5
+_ANSWERS_WITHIN: Final = 1.0
+_WAIT_PAUSE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class PoolStatistics:
         overflow: open beyond ``pool_size``.
         total_connections: open in all.
         waiting: tasks that wait for one.
+        longest_held: seconds for which the one that was taken first has been out.
     """
 
     pool_size: int
@@ -44,42 +52,75 @@ class PoolStatistics:
     overflow: int
     total_connections: int
     waiting: int
+    longest_held: float = 0.0
 
 
 class Database:
-    """A pool of connections to one server; ``open`` makes one, ``close`` ends it."""
+    """A pool of connections to one server; ``open`` makes one, ``close`` ends it.
+
+    First come, first served. A connection that was idle for more than half a second is asked for a sign of life before
+    it is given out; one that is older than ``max_lifetime`` is replaced when it comes back.
+    """
 
     parallel: bool = True
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], settings: Settings, dsn: str) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        settings: Settings,
+        dsn: str,
+        connections: WeakSet[PooledConnection] | None = None,
+    ) -> None:
         self._pool = pool
+        self._connections = WeakSet[PooledConnection]() if connections is None else connections
         self._settings = settings
         self._address = address(dsn)
         self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
         self._closed = False
         self._waiting = 0
+        self._holders = Holders(settings.leak_report_after)
 
     @classmethod
-    async def open(cls, dsn: str, settings: Settings) -> Database:
+    async def open(cls, dsn: str, settings: Settings, *, wait: float | None = None) -> Database:
         """Connect ``pool_min_size`` times.
 
-        Raises:
-            ServerUnavailable: nothing answers there within ``connect_timeout``.
-        """
-        dsn = MaskedDsn(dsn)
-        opened: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        Args:
+            wait: for how many seconds to try again while nothing answers, or the server is starting; None asks once.
 
-        async def opening(*_args: object, **_options: object) -> asyncpg.Connection[asyncpg.Record]:
+        Raises:
+            ServerUnavailable: nothing answers there within ``connect_timeout``, or ``wait``.
+        """
+        ends = None if wait is None else time.monotonic() + wait
+        while True:
+            try:
+                return await cls._open(dsn, settings)
+            except (errors.ServerUnavailable, errors.ResourceError):
+                if ends is None or time.monotonic() + _WAIT_PAUSE > ends:
+                    raise
+            await asyncio.sleep(_WAIT_PAUSE)
+
+    @classmethod
+    async def _open(cls, dsn: str, settings: Settings) -> Database:
+        dsn = MaskedDsn(dsn)
+        connections = WeakSet[PooledConnection]()
+
+        async def make() -> PooledConnection:
             connection = await connect(dsn, settings)
             await _prepare(connection)
-            opened[connection] = time.monotonic()
+            connections.add(connection)
             return connection
+
+        gate = Gate(make)
+
+        async def opening(*_args: object, **_options: object) -> PooledConnection:
+            return await gate.open()
 
         async def released(connection: Any) -> None:
             # Nothing the store sends is bound to the session, so there is nothing to reset and no round trip to pay;
             # asyncpg has rolled back what was open.
-            if time.monotonic() - opened.get(connection, 0.0) > settings.max_lifetime:
-                await connection.close(timeout=settings.close_timeout)
+            if connection.given_back() > settings.max_lifetime:
+                await connection.close(timeout=settings.release_timeout)
 
         pool = asyncpg.create_pool(
             min_size=min(settings.pool_min_size, settings.pool_max_size),
@@ -87,10 +128,16 @@ class Database:
             max_queries=2**62,
             max_inactive_connection_lifetime=settings.max_idle,
             connect=opening,
+            connection_class=PooledConnection,
             reset=released,
         )
-        await pool
-        return cls(pool, settings, dsn)
+        try:
+            await pool
+        except BaseException:
+            # Some may have been made before the one that failed.
+            pool.terminate()
+            raise
+        return cls(pool, settings, dsn, connections)
 
     @property
     def address(self) -> str:
@@ -104,46 +151,90 @@ class Database:
         Raises:
             PoolTimeout: none became free within ``acquire_timeout``.
             ServerUnavailable: a new one was needed and nothing answers.
-            StoreClosed: the pool is closed, or belongs to another event loop.
+            StoreClosed: the pool is closed, or belongs to another event loop or process.
         """
+        self._check_usable()
+        connection = await self._acquire()
+        self._holders.took(connection)
+        session = self._session(connection)
+        try:
+            yield session
+        except errors.ServerError as error:
+            if has_failed_over(error) and not session.was_readonly:
+                # The others lead to the same server: each is replaced before it is used again.
+                await self._replace_all()
+            raise
+        finally:
+            self._holders.gave_back(connection)
+            await self._release(connection)
+
+    def _check_usable(self) -> None:
         if self._closed:
             raise errors.StoreClosed("the store is closed")
         if asyncio.get_running_loop() is not self._loop:
             raise errors.StoreClosed("the store was opened in another event loop")
-        connection = await self._acquire()
-        try:
-            yield self._session(connection)
-        finally:
-            await self._release(connection)
+        if os.getpid() != self._process:
+            raise errors.StoreClosed("the store was opened before this process was forked; open another one here")
 
     async def _acquire(self) -> Connection:
         self._waiting += 1
         try:
             # The pool's own timeout would make a task of it, before Python 3.12.
             async with asyncio.timeout(self._settings.acquire_timeout):
-                return await self._pool.acquire()
+                while True:
+                    connection = await self._pool.acquire()
+                    if await self._is_alive(connection):
+                        return connection
         except TimeoutError:
             raise errors.PoolTimeout(self._exhausted()) from None
         finally:
             self._waiting -= 1
 
+    async def _is_alive(self, connection: Connection) -> bool:
+        if cast("PooledConnection", connection).taken() <= _CHECKED_AFTER:
+            return True
+        try:
+            await connection.fetch(PING.text, timeout=_ANSWERS_WITHIN)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # of which a TimeoutError is one
+            _log.info("an idle connection was lost and is replaced")
+        except BaseException:
+            connection.terminate()
+            await self._release(connection)
+            raise
+        else:
+            return True
+        connection.terminate()
+        await self._release(connection)
+        # What happened to this one has most likely happened to all that were idle.
+        await self._replace_all()
+        return False
+
+    async def _replace_all(self) -> None:
+        """Have every connection replaced: an idle one now, without waiting for the server's good-bye, others later."""
+        for connection in list(self._connections):
+            if connection.is_idle and not connection.is_closed():
+                connection.terminate()
+        await self._pool.expire_connections()
+
     def _session(self, connection: Connection) -> Session:
-        return Session(connection)
+        return Session(connection, self._settings.release_timeout)
 
     async def _release(self, connection: Any) -> None:
-        # Shielded by asyncpg: a task cancelled here still gives its connection back.
+        # Shielded by asyncpg: a task cancelled here still gives its connection back. What does not answer within the
+        # timeout is terminated.
         try:
             with translated():
-                await self._pool.release(connection, timeout=self._settings.close_timeout)
+                await self._pool.release(connection, timeout=self._settings.release_timeout)
         except errors.StoreError as error:
             # The work is done or has failed with its own error; a connection that can't go back was ended instead.
             _log.warning("a connection was dropped instead of going back to the pool: %s", error)
 
     def _exhausted(self) -> str:
         now = self.statistics()
+        held = f", the longest held for {now.longest_held:.1f} s" if now.checked_out else ""
         return (
             f"no connection became free within {self._settings.acquire_timeout:g} s: {now.total_connections} open of "
-            f"at most {self._settings.pool_max_size}, {now.checked_in} idle, {now.waiting - 1} others waiting"
+            f"at most {self._settings.pool_max_size}, {now.checked_in} idle{held}, {now.waiting - 1} others waiting"
         )
 
     def statistics(self) -> PoolStatistics:
@@ -157,6 +248,7 @@ class Database:
             overflow=max(0, total - size),
             total_connections=total,
             waiting=max(0, self._waiting),
+            longest_held=self._holders.longest(),
         )
 
     async def close(self) -> None:
@@ -172,7 +264,7 @@ class Database:
             self._pool.terminate()
 
 
-async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _prepare(connection: PooledConnection) -> None:
     """Ask for a workflow that is none: the first time, a connection learns the types of the answer at many times the
     price of the answer, which the first caller would wait for.
     """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
 import asyncpg
@@ -26,13 +28,24 @@ Isolation: TypeAlias = Literal["read_committed", "repeatable_read", "serializabl
 class Session:
     """A connection while somebody holds it. All methods raise the library's own errors."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, release_timeout: float = 0.5) -> None:
         self.connection = connection
+        self.was_readonly: bool = False
+        """Whether a transaction was opened that may not write."""
+        self._release_timeout = release_timeout
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self.connection.is_in_transaction()
+
+    @property
+    def pid(self) -> int | None:
+        """The server process at the other end; None where the connection is gone."""
+        try:
+            return self.connection.get_server_pid()
+        except asyncpg.InterfaceError:
+            return None
 
     @property
     def is_lost(self) -> bool:
@@ -43,16 +56,21 @@ class Session:
             # A pool takes a connection that broke away from its holder.
             return True
 
+    def _sending(self, query: Query[Any, *tuple[Any, ...]]) -> AbstractContextManager[None]:
+        if not query.writes or self.connection.is_in_transaction():
+            return translated()
+        return translated(in_doubt=True, pid=self.pid)
+
     async def fetch(self, query: Query[Row, *Args], *args: *Args) -> list[Row]:
         """All rows."""
-        with translated():
+        with self._sending(query):
             records = await self.connection.fetch(query.text, *args)
         read = query.read
         return [read(record) for record in records]
 
     async def fetch_optional(self, query: Query[Row, *Args], *args: *Args) -> Row | None:
         """The first row, or None."""
-        with translated():
+        with self._sending(query):
             record = await self.connection.fetchrow(query.text, *args)
         return None if record is None else query.read(record)
 
@@ -65,21 +83,28 @@ class Session:
 
     async def fetch_many(self, query: Query[Row, *Args], rows: Sequence[tuple[*Args]]) -> list[Row]:
         """The rows of one execution for each tuple of arguments, in order, sent in one go."""
-        with translated():
+        with self._sending(query):
             records = await self.connection.fetchmany(query.text, rows)
         read = query.read
         return [read(record) for record in records]
 
     async def execute(self, query: Query[None, *Args], *args: *Args) -> None:
         """Run a statement that returns nothing."""
-        with translated():
+        with self._sending(query):
             # fetch, not execute: only the former uses the cache of prepared statements.
             await self.connection.fetch(query.text, *args)
 
     async def execute_many(self, query: Query[None, *Args], rows: Sequence[tuple[*Args]]) -> None:
         """Run a statement for each tuple of arguments, sent in one go."""
-        with translated():
+        with self._sending(query):
             await self.connection.executemany(query.text, rows)
+
+    async def fetch_values(self, query: Query[Row, *tuple[Any, ...]], values: Sequence[Any]) -> list[Row]:
+        """All rows of a query whose many arguments come as a sequence."""
+        with self._sending(query):
+            records = await self.connection.fetch(query.text, *values)
+        read = query.read
+        return [read(record) for record in records]
 
     async def fetch_text(self, text: str, args: Iterable[Any], read: Callable[[Any], Row]) -> list[Row]:
         """The rows of a statement joined from fragments; ``read`` makes a row of a record."""
@@ -114,7 +139,7 @@ class Session:
 
     async def copy(self, target: Copy[Values], rows: Sequence[Values]) -> None:
         """COPY rows into a table, all or none."""
-        with translated():
+        with translated(in_doubt=not self.connection.is_in_transaction(), pid=self.pid):
             await self.connection.copy_records_to_table(
                 target.table, schema_name=SCHEMA, columns=target.columns, records=rows
             )
@@ -127,6 +152,8 @@ class Session:
             CommitUnknown: the connection was lost around COMMIT.
         """
         nested = self.connection.is_in_transaction()
+        self.was_readonly = self.was_readonly or readonly
+        began = time.monotonic()
         block = self.connection.transaction(isolation=isolation, readonly=readonly)
         with translated():
             await block.start()
@@ -134,30 +161,45 @@ class Session:
             yield
         except BaseException:
             if not self.is_lost:
-                with translated():
-                    await block.rollback()
+                await self._roll_back(block)
             raise
         if self.is_lost:
             raise errors.ServerUnavailable("the connection was lost before COMMIT was sent; nothing was stored")
         try:
-            with translated():
+            with translated(in_doubt=not nested, began=began, pid=self.pid):
                 await block.commit()
-        except (errors.ServerUnavailable, errors.CommandTimeout) as error:
-            if nested:
-                raise
+        except errors.CommitUnknown:
             with suppress(asyncpg.InterfaceError):  # it may be gone by now
                 self.connection.terminate()
-            raise errors.CommitUnknown(f"the answer to COMMIT was lost: {error}", error.sqlstate) from error
+            raise
+
+    async def _roll_back(self, block: Any) -> None:
+        """Undo what is open, or end the connection, which undoes it too: whoever fails does not wait for the server."""
+        try:
+            with translated():
+                async with asyncio.timeout(self._release_timeout):
+                    await block.rollback()
+        except errors.StoreError:
+            # The error that led here is the one to tell.
+            with suppress(asyncpg.InterfaceError):
+                self.connection.terminate()
 
 
 class Sessions(Protocol):
     """Where a session comes from: a pool, or a connection that is held already."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether several can be had, and another one where one was lost."""
+        ...
 
     def session(self) -> AbstractAsyncContextManager[Session]: ...
 
 
 class HeldSession:
     """The one session of a transaction, offered as often as it is asked for."""
+
+    parallel: bool = False
 
     def __init__(self, session: Session) -> None:
         self._session = session

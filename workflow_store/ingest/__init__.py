@@ -4,6 +4,7 @@ from workflow_store.ingest.batch import create_one, write_batch, write_one
 from workflow_store.ingest.bulk import BulkIngest, Progress, Source
 from workflow_store.ingest.indexing import SearchIndexer
 from workflow_store.ingest.options import IngestOptions, Mode, OnError
+from workflow_store.ingest.resolution import Resolution, resolve
 from workflow_store.ingest.writer import Writer, WriterOptions
 
 __all__ = [
@@ -12,11 +13,13 @@ __all__ = [
     "Mode",
     "OnError",
     "Progress",
+    "Resolution",
     "SearchIndexer",
     "Source",
     "Writer",
     "WriterOptions",
     "create_one",
+    "resolve",
     "write_batch",
     "write_one",
 ]

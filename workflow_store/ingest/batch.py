@@ -11,7 +11,7 @@ from typing import Any
 
 from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
-from workflow_store.errors import IntegrityViolation
+from workflow_store.errors import CommitUnknown, IntegrityViolation
 from workflow_store.ingest.merge import known_workflows, merge
 from workflow_store.models.report import Outcome
 from workflow_store.queries import catalogue
@@ -57,7 +57,7 @@ async def write_one(
     known = {} if expects_new else await known_workflows(session, [record])
     if not known and await create_one(session, record):
         return "inserted"
-    if known and _covers(known[record.workflow_id], record, replace=replace):
+    if known and covers(known[record.workflow_id], record, replace=replace):
         await _note(session, [record] if touch else (), [record], known)
         return "unchanged"
     (outcome,) = await write_batch(session, [record], replace=replace, touch=touch)
@@ -111,8 +111,7 @@ async def create_one(session: Session, record: Encoded) -> bool:
         values += part[1:] if part is not None else (None,) * (len(columns._fields) - 1)
     values += transcript_arrays(record.transcripts or ())
     values.append(record.retry_count)
-    query = catalogue.CREATE_WORKFLOW
-    created = await session.fetch_text(query.text, values, query.read)
+    created = await session.fetch_values(catalogue.CREATE_WORKFLOW, values)
     return bool(created)
 
 
@@ -122,30 +121,35 @@ async def _write(session: Session, records: Sequence[Encoded], *, replace: bool,
     changed = [
         record
         for record in records
-        if record.workflow_id in known and not _covers(known[record.workflow_id], record, replace=replace)
+        if record.workflow_id in known and not covers(known[record.workflow_id], record, replace=replace)
     ]
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     if not new and not changed:
         await _note(session, records if touch else (), records, known)
         return outcomes
     try:
-        async with session.transaction():
-            await _copy(session, new)
-            outcomes |= {record.workflow_id: "inserted" for record in new}
-            if changed:
-                outcomes |= await merge(session, changed, replace=replace)
-            await _note(session, _seen(records, outcomes, touch=touch), records, known)
-    except IntegrityViolation as error:
-        if not is_race(error):
-            raise
-        # Somebody inserted or deleted one of the ids since they were asked for: the merge asks again, under its locks.
-        async with session.transaction():
-            outcomes |= await merge(session, records, replace=replace)
-            await _note(session, _seen(records, outcomes, touch=touch), records, {})
+        try:
+            async with session.transaction():
+                await _copy(session, new)
+                outcomes |= {record.workflow_id: "inserted" for record in new}
+                if changed:
+                    outcomes |= await merge(session, changed, replace=replace)
+                await _note(session, _seen(records, outcomes, touch=touch), records, known)
+        except IntegrityViolation as error:
+            if not is_race(error):
+                raise
+            # Somebody inserted or deleted one of the ids since they were asked for: the merge asks again, under its
+            # locks.
+            async with session.transaction():
+                outcomes |= await merge(session, records, replace=replace)
+                await _note(session, _seen(records, outcomes, touch=touch), records, {})
+    except CommitUnknown as doubt:
+        doubt.attempted = outcomes
+        raise
     return outcomes
 
 
-def _covers(known: KnownRow, record: Encoded, *, replace: bool) -> bool:
+def covers(known: KnownRow, record: Encoded, *, replace: bool) -> bool:
     """Whether everything the record says is stored already."""
     row = record.workflow
     return (

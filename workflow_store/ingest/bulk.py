@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Final, TypeAlias, TypeVar, cast
 
-from workflow_store.database import Session, Sessions
+from workflow_store.database import Session, Sessions, retried
 from workflow_store.database.faults import is_record_fault
 from workflow_store.errors import (
     AlreadyExists,
     CommandTimeout,
+    CommitUnknown,
     IngestError,
     InvalidRecord,
     ServerError,
@@ -22,6 +25,7 @@ from workflow_store.errors import (
 from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, write_batch
 from workflow_store.ingest.options import IngestOptions
+from workflow_store.ingest.resolution import resolve
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode
@@ -29,6 +33,10 @@ from workflow_store.queries.parameters import Encoded, fold
 
 Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
 Progress: TypeAlias = Callable[[IngestReport], object]
+
+_log = logging.getLogger("workflow_store.ingest")
+
+Result = TypeVar("Result")
 
 # A batch of large documents is closed before its count is full, so that memory stays flat.
 BATCH_BYTES: Final = 32 * 1024 * 1024
@@ -42,6 +50,7 @@ class _Batch:
     rejected: list[Rejected] = field(default_factory=list[Rejected])
     notices: list[str] = field(default_factory=list[str])
     repeated: int = 0
+    skipped: int = 0
     size: int = 0
 
     def add(self, workflow: Workflow, position: int, record: Encoded, *, replaces: bool) -> None:
@@ -139,7 +148,7 @@ class BulkIngest:
     def _pass_over(self, batch: _Batch, workflow: Workflow, position: int) -> None:
         """A workflow that is stored already, or was given before, where only new ones are wanted."""
         if self._options.mode == "skip":
-            self._report.skipped += 1
+            batch.skipped += 1
         else:
             reason = str(AlreadyExists(workflow.workflow_id))
             self._reject(batch, quarantine.rejected_workflow(workflow, position, reason))
@@ -171,12 +180,10 @@ class BulkIngest:
     async def _write(self, batch: _Batch) -> None:
         report = self._report
         if batch.rejected:
-            async with self._sessions.session() as session:
-                await quarantine.add(session, batch.rejected)
-            for rejected in batch.rejected:
-                report.reject(rejected)
+            await self._put_aside(batch.rejected)
         await self._store(list(batch.records.values()), batch)
         report.repeated += batch.repeated
+        report.skipped += batch.skipped
         for notice in batch.notices:
             report.notice(notice)
         report.seconds = time.monotonic() - self._started
@@ -186,14 +193,12 @@ class BulkIngest:
     async def _store(self, records: list[Encoded], batch: _Batch) -> None:
         if not records:
             return
-        options = self._options
         outcomes: Sequence[Outcome | None]
         try:
-            async with self._sessions.session() as session:
-                if options.mode != "upsert":
-                    outcomes = await self._insert(session, records, batch)
-                else:
-                    outcomes = await write_batch(session, records, replace=options.replace, touch=options.touch)
+            if self._options.mode == "upsert":
+                outcomes = await self._upsert(records)
+            else:
+                outcomes = await self._insert(records, batch)
         except ServerError as error:
             if not is_record_fault(error):
                 raise
@@ -204,8 +209,42 @@ class BulkIngest:
                 self._report.count(outcome)
                 self._report.bytes += record.size
 
-    async def _insert(self, session: Session, records: list[Encoded], batch: _Batch) -> list[Outcome | None]:
+    async def _run(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
+        return await retried(self._sessions, work, patience=self._options.patience)
+
+    async def _put_aside(self, rejected: Sequence[Rejected]) -> None:
+        await self._run(lambda session: quarantine.add(session, rejected))
+        for item in rejected:
+            self._report.reject(item)
+
+    async def _upsert(self, records: Sequence[Encoded]) -> Sequence[Outcome]:
+        replace, touch = self._options.replace, self._options.touch
+        while True:
+            try:
+                return await self._run(lambda session: write_batch(session, records, replace=replace, touch=touch))
+            except CommitUnknown as error:
+                doubt = error
+            found = await self._run(partial(resolve, records=records, doubt=doubt, replace=replace))
+            if "missing" in found:
+                # A batch is stored as a whole or not at all: it was not.
+                _log.warning("a batch of %d is written again: %s", len(records), doubt)
+            elif "unknown" in found:
+                raise doubt
+            else:
+                _log.warning("a batch of %d is stored, as was found after this: %s", len(records), doubt)
+                return [cast("Outcome", doubt.attempted.get(record.workflow_id, "unchanged")) for record in records]
+
+    async def _insert(self, records: list[Encoded], batch: _Batch) -> list[Outcome | None]:
         """Store what is new; None stands for what was passed over."""
+        inserted, passed = await self._run(lambda session: self._insert_new(session, records, batch))
+        if passed.rejected:
+            await self._put_aside(passed.rejected)
+        self._report.skipped += passed.skipped
+        return ["inserted" if new else None for new in inserted]
+
+    async def _insert_new(
+        self, session: Session, records: list[Encoded], batch: _Batch
+    ) -> tuple[Sequence[bool], _Batch]:
         async with AsyncExitStack() as stack:
             if self._options.on_error == "raise":
                 # The first that is stored already takes its batch back.
@@ -215,11 +254,7 @@ class BulkIngest:
             for record, new in zip(records, inserted, strict=True):
                 if not new:
                     self._pass_over(passed, *batch.origins[record.workflow_id])
-        if passed.rejected:
-            await quarantine.add(session, passed.rejected)
-            for rejected in passed.rejected:
-                self._report.reject(rejected)
-        return ["inserted" if new else None for new in inserted]
+        return inserted, passed
 
     async def _store_around(self, records: list[Encoded], batch: _Batch, error: ServerError) -> None:
         """Halve a batch that holds a record only the server could refuse, until that one stands alone."""
@@ -234,9 +269,7 @@ class BulkIngest:
             return
         workflow, position = batch.origins[records[0].workflow_id]
         rejected = quarantine.rejected_workflow(workflow, position, str(error))
-        async with self._sessions.session() as session:
-            await quarantine.add(session, [rejected])
-        self._report.reject(rejected)
+        await self._put_aside([rejected])
 
     async def _culprit(self, records: list[Encoded]) -> Encoded:
         """The first record that the server refuses; its neighbours are tried, but not stored."""
@@ -246,19 +279,22 @@ class BulkIngest:
         return records[0]
 
     async def _is_refused(self, records: list[Encoded]) -> bool:
-        try:
-            async with self._sessions.session() as session, session.transaction():
+        async def attempt(session: Session) -> None:
+            async with session.transaction():
                 if self._options.mode == "upsert":
                     await write_batch(session, records, replace=self._options.replace)
                 else:
                     await insert_batch(session, records)
                 raise _Undo
+
+        try:
+            await self._run(attempt)
         except _Undo:
             return False
         except ServerError as error:
             if not is_record_fault(error):
                 raise
-            return True
+        return True
 
 
 class _Undo(Exception):

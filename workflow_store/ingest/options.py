@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from workflow_store.database.operation import seconds
 from workflow_store.errors import InvalidField, shown
 from workflow_store.queries.parameters import Limits
 
@@ -22,6 +23,7 @@ class IngestOptions:
     mode: Mode = "upsert"
     on_error: OnError = "quarantine"
     timeout: float | None = None
+    patience: float = 0.0
     replace: bool = False
     touch: bool = True
 
@@ -32,5 +34,5 @@ class IngestOptions:
         ):
             if value not in allowed:
                 raise InvalidField(name, f"{shown(value)} is none", allowed)
-        if self.timeout is not None and not self.timeout > 0:
-            raise InvalidField("timeout", f"seconds above 0, or None, not {shown(self.timeout)}")
+        if self.timeout is not None:
+            seconds("timeout", self.timeout)

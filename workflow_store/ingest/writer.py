@@ -10,8 +10,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
-from workflow_store.database import Session, Sessions, repeated
-from workflow_store.database.faults import is_record_fault
+from workflow_store.database import Session, Sessions, operation, repeated, retried
+from workflow_store.database.faults import cancelled_in_doubt, is_record_fault
 from workflow_store.errors import InvalidRecord, LeaseLost, ServerError, StoreClosed
 from workflow_store.ingest.batch import write_batch, write_one
 from workflow_store.models.report import Outcome
@@ -35,6 +35,7 @@ class WriterOptions:
     max_waiting: int = 1_000
     replace: bool = False
     touch: bool = True
+    patience: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,7 @@ class Writer:
         self._options = options
         self._waiting: deque[_Put] = deque()
         self._flying: set[str] = set()
+        self._pids: dict[str, int] = {}
         self._room = asyncio.Semaphore(options.max_waiting)
         self._arrived = asyncio.Condition()
         self._workers: list[asyncio.Task[None]] = []
@@ -86,8 +88,14 @@ class Writer:
     ) -> None:
         await self.close()
 
+    @operation
     async def put(
-        self, workflow: Workflow, *, token: str | None = None, next_due_at: datetime | None = None
+        self,
+        workflow: Workflow,
+        *,
+        token: str | None = None,
+        next_due_at: datetime | None = None,
+        timeout: float | None = None,
     ) -> Outcome:
         """Store a workflow; returns when it is durable.
 
@@ -96,6 +104,7 @@ class Writer:
         Args:
             token: that of the claim this scrape was made under; its lease ends in the same transaction.
             next_due_at: with a token, when to scrape the workflow again; None takes it out of the queue.
+            timeout: seconds to wait for the answer.
 
         Returns:
             ``"inserted"``, ``"updated"`` or ``"unchanged"``.
@@ -132,6 +141,7 @@ class Writer:
                 self.groups += 1
             finally:
                 self._flying.discard(put.record.workflow_id)
+                self._pids.pop(put.record.workflow_id, None)
                 if self._waiting:
                     async with self._arrived:
                         self._arrived.notify_all()
@@ -143,8 +153,10 @@ class Writer:
                 self._arrived.notify()
             await put.answer
         except asyncio.CancelledError:
-            if put in self._waiting:
-                self._waiting.remove(put)
+            if put not in self._waiting:
+                # Its group goes on.
+                raise cancelled_in_doubt(self._pids.get(put.record.workflow_id)) from None
+            self._waiting.remove(put)
             raise
 
     async def close(self) -> None:
@@ -186,6 +198,8 @@ class Writer:
                 self.groups += 1
             finally:
                 self._flying -= ids
+                for workflow_id in ids:
+                    self._pids.pop(workflow_id, None)
                 for put in group:
                     # Only a worker that was ended leaves an answer open.
                     put.answer.cancel()
@@ -220,11 +234,9 @@ class Writer:
 
     async def _write(self, group: Sequence[_Put]) -> None:
         try:
-            async with self._sessions.session() as session:
-                if any(put.token is not None for put in group):
-                    outcomes = await repeated(session, lambda: self._written_under_leases(session, group))
-                else:
-                    outcomes = await self._written(session, [put.record for put in group])
+            outcomes = await retried(
+                self._sessions, lambda session: self._write_group(session, group), patience=self._options.patience
+            )
         except _LeasesLost as error:
             for put in group:
                 if put.record.workflow_id in error.workflow_ids:
@@ -251,6 +263,14 @@ class Writer:
         for put, outcome in zip(group, outcomes, strict=True):
             if not put.answer.done():
                 put.answer.set_result(outcome)
+
+    async def _write_group(self, session: Session, group: Sequence[_Put]) -> Sequence[Outcome]:
+        pid = session.pid
+        if pid is not None:
+            self._pids.update({put.record.workflow_id: pid for put in group})
+        if any(put.token is not None for put in group):
+            return await repeated(session, lambda: self._written_under_leases(session, group))
+        return await self._written(session, [put.record for put in group])
 
     async def _written_under_leases(self, session: Session, group: Sequence[_Put]) -> Sequence[Outcome]:
         """Write a group and end its leases, in one transaction."""

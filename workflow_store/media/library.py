@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from workflow_store.database import Sessions
+from workflow_store.database import Sessions, deadline, operation
 from workflow_store.errors import IntegrityViolation, InvalidField
 from workflow_store.media.blobs import Blobs
 from workflow_store.media.collection import Collector
@@ -91,7 +91,16 @@ class Media:
         """The folder or bucket, without a secret."""
         return self._blobs.address
 
-    async def put(self, workflow_id: str, name: str, data: MediaSource, content_type: str | None = None) -> MediaFile:
+    @operation
+    async def put(
+        self,
+        workflow_id: str,
+        name: str,
+        data: MediaSource,
+        content_type: str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> MediaFile:
         """Store a file and link it to a workflow; a name that is taken is linked anew.
 
         The link is there only when the file is, whole and durable. A put that fails or is cancelled leaves no link; a
@@ -132,7 +141,8 @@ class Media:
             raise
         return row
 
-    async def get(self, workflow_id: str, name: str) -> bytes:
+    @operation
+    async def get(self, workflow_id: str, name: str, *, timeout: float | None = None) -> bytes:
         """A file's bytes.
 
         Raises:
@@ -155,10 +165,13 @@ class Media:
         raise MediaMissing(workflow_id, name, linked=True)
 
     @asynccontextmanager
-    async def open(self, workflow_id: str, name: str) -> AsyncGenerator[MediaStream]:
+    async def open(self, workflow_id: str, name: str, *, timeout: float | None = None) -> AsyncGenerator[MediaStream]:
         """A file as a stream: ``async with media.open(…) as stream: async for piece in stream: …``.
 
         Pieces come before the checksum is known; a damaged file raises in place of its end.
+
+        Args:
+            timeout: seconds for the whole block.
 
         Raises:
             MediaMissing: the workflow has no such file, or it was lost.
@@ -166,19 +179,26 @@ class Media:
             MediaUnavailable: the folder or bucket failed.
         """
         tried: LinkRow | None = None
-        for _ in range(_ATTEMPTS):
-            link = await self._get_link(workflow_id, name)
-            if tried is not None and link.sha256 == tried.sha256:
-                break
-            async with self._blobs.stream(link.sha256) as pieces:
-                if pieces is not None:
-                    yield MediaStream(workflow_id, link.to_file(), pieces)
-                    return
-            tried = link
-        raise MediaMissing(workflow_id, name, linked=True)
+        async with deadline(timeout):
+            for _ in range(_ATTEMPTS):
+                link = await self._get_link(workflow_id, name)
+                if tried is not None and link.sha256 == tried.sha256:
+                    break
+                async with self._blobs.stream(link.sha256) as pieces:
+                    if pieces is not None:
+                        yield MediaStream(workflow_id, link.to_file(), pieces)
+                        return
+                tried = link
+            raise MediaMissing(workflow_id, name, linked=True)
 
+    @operation
     async def list(
-        self, workflow_id: str, *, after: str | None = None, limit: int = MAX_LISTED
+        self,
+        workflow_id: str,
+        *,
+        after: str | None = None,
+        limit: int = MAX_LISTED,
+        timeout: float | None = None,
     ) -> tuple[MediaFile, ...]:
         """A workflow's files, by name; none where there is no such workflow.
 
@@ -197,14 +217,18 @@ class Media:
             rows = await session.fetch(LIST_LINKS, workflow_id, after or "", limit)
         return tuple(row.to_file() for row in rows)
 
-    async def delete(self, workflow_id: str, name: str) -> bool:
+    @operation
+    async def delete(self, workflow_id: str, name: str, *, timeout: float | None = None) -> bool:
         """Delete a link; whether it was there. Its file goes with the next collection if nothing else links to it."""
         _check_text("workflow_id", workflow_id)
         _check_text("name", name)
         async with self._sessions.session() as session:
             return await session.fetch_optional(DELETE_LINK, workflow_id, name) is not None
 
-    async def collect_garbage(self, grace: float | None = None, *, alone: bool = False) -> GarbageReport:
+    @operation
+    async def collect_garbage(
+        self, grace: float | None = None, *, alone: bool = False, timeout: float | None = None
+    ) -> GarbageReport:
         """Delete files that no workflow links to; safe beside any number of puts and other collections.
 
         Args:

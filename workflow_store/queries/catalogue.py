@@ -18,6 +18,7 @@ from workflow_store.queries.rows import (
     KnownRow,
     MergedMetadataRow,
     QuarantineRow,
+    ResolveRow,
     ServerFacts,
     WorkflowRow,
 )
@@ -52,6 +53,7 @@ STAMP_WORKFLOW = Query[
 ]("workflow/stamp")  # fmt: skip
 DELETE_WORKFLOW = Query[bool, str]("workflow/delete")
 
+RESOLVE = Query[ResolveRow, Sequence[str]]("ingest/resolve")
 KNOWN_WORKFLOWS = Query[KnownRow, Sequence[str]]("ingest/known")
 
 MERGE_METADATA = Query[
@@ -89,4 +91,6 @@ COPY_STRUCTURE = Copy("workflow_structure", StructureValues)
 COPY_CONTENT = Copy("workflow_content", ContentValues)
 COPY_TRANSCRIPTS = Copy("video_transcripts", TranscriptValues)
 
+IN_TRANSACTION = Query[bool, int]("server/in_transaction")
+PING = Query[int]("server/ping")
 SERVER_FACTS = Query[ServerFacts]("server/facts")

@@ -13,6 +13,8 @@ Row = TypeVar("Row")
 Columns = TypeVar("Columns")
 Args = TypeVarTuple("Args")
 
+# Every table is written with its schema.
+_WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+workflow_store\.")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
@@ -28,6 +30,8 @@ class Query(Generic[Row, *Args]):
     def __init__(self, name: str, text: str | None = None) -> None:
         self.name = name
         self.text: str = statement(name) if text is None else text
+        self.writes: bool = _WRITES.search(self.text) is not None
+        """Whether it changes rows, so that a lost answer leaves in doubt what is stored."""
 
     @cached_property
     def row(self) -> Any:

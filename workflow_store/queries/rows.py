@@ -88,6 +88,24 @@ class KnownRow(NamedTuple):
     retry_count: int | None
 
 
+class ResolveRow(NamedTuple):
+    """``ingest/resolve``: as ``KnownRow``, and ``age``, the seconds since its row was last changed."""
+
+    workflow_id: str
+    url: str
+    error_message: str | None
+    quality_score: float | None
+    has_metadata: bool
+    has_structure: bool
+    has_content: bool
+    metadata_hash: bytes | None
+    structure_hash: bytes | None
+    content_hash: bytes | None
+    transcripts_hash: bytes | None
+    retry_count: int | None
+    age: float
+
+
 class MergedMetadataRow(NamedTuple):
     """``metadata/merge``."""
 

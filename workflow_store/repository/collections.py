@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar, cast
 
+from workflow_store.database import operation
 from workflow_store.errors import InvalidField
 from workflow_store.models.workflow import PARTS, Part, Workflow
 from workflow_store.queries import catalogue
@@ -23,7 +24,10 @@ Item = TypeVar("Item")
 class CollectionMethods(Scope):
     """Get, delete and look up by ids. Any number of ids may be given; a repeated one counts once."""
 
-    async def get_workflows(self, ids: Iterable[str], *, include: Collection[Part] = PARTS) -> dict[str, Workflow]:
+    @operation
+    async def get_workflows(
+        self, ids: Iterable[str], *, include: Collection[Part] = PARTS, timeout: float | None = None
+    ) -> dict[str, Workflow]:
         """The workflows by id, in the order in which they were asked for; what is not stored is not in it.
 
         Up to 1,000 ids are one statement; more are several, which see later states unless they are inside a
@@ -48,7 +52,8 @@ class CollectionMethods(Scope):
                 found |= {row.workflow_id: to_workflow(row, transcripts="transcripts" in asked) for row in rows}
         return {workflow_id: found[workflow_id] for workflow_id in wanted if workflow_id in found}
 
-    async def delete_workflows(self, ids: Iterable[str]) -> int:
+    @operation
+    async def delete_workflows(self, ids: Iterable[str], *, timeout: float | None = None) -> int:
         """Delete workflows with all that belongs to them, in one transaction; how many of them were there.
 
         Raises:
@@ -65,7 +70,8 @@ class CollectionMethods(Scope):
                 deleted += sum(await session.fetch_many(catalogue.DELETE_WORKFLOW, rows))
         return deleted
 
-    async def exists(self, ids: Iterable[str]) -> set[str]:
+    @operation
+    async def exists(self, ids: Iterable[str], *, timeout: float | None = None) -> set[str]:
         """Those of the ids that are stored.
 
         Raises:

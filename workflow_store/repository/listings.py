@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, nullcontext
 from typing import Any, TypeAlias
 
-from workflow_store.database import Session
+from workflow_store.database import Session, deadline, operation
 from workflow_store.models.report import Page
 from workflow_store.models.workflow import Part, Workflow
 from workflow_store.queries import join
@@ -43,6 +43,7 @@ class ListingMethods(Scope):
       time without a zone is taken as UTC.
     """
 
+    @operation
     async def list_workflows(
         self,
         *,
@@ -53,6 +54,7 @@ class ListingMethods(Scope):
         offset: int | None = None,
         include: Collection[Part] = frozenset(("metadata",)),
         total: bool = False,
+        timeout: float | None = None,
         **filters: Any,
     ) -> Page[Workflow]:
         """A page of workflows. Equal keys are ordered by id; workflows without the key come last.
@@ -84,7 +86,8 @@ class ListingMethods(Scope):
         cursor = wanted.cursor_behind(rows[limit - 1]) if len(rows) > limit else None
         return Page(tuple(items), cursor, counted)
 
-    async def count_workflows(self, **filters: Any) -> int:
+    @operation
+    async def count_workflows(self, *, timeout: float | None = None, **filters: Any) -> int:
         """How many workflows match; the filters are those of ``list_workflows``.
 
         Raises:
@@ -101,6 +104,7 @@ class ListingMethods(Scope):
         order_desc: bool = True,
         include: Collection[Part] = frozenset(("metadata",)),
         prefetch: int = DEFAULT_PREFETCH,
+        timeout: float | None = None,
         **filters: Any,
     ) -> AsyncGenerator[Workflow, None]:
         """All workflows that match, in the order of ``list_workflows``, with memory for ``prefetch`` of them.
@@ -113,6 +117,7 @@ class ListingMethods(Scope):
         Args:
             include: parts to load, of ``metadata``, ``structure``, ``content`` and ``transcripts``.
             prefetch: workflows that are fetched at a time, 1 to 1,000.
+            timeout: seconds for the connection, and for each time that workflows are fetched.
             filters: see the class.
 
         Raises:
@@ -123,17 +128,27 @@ class ListingMethods(Scope):
         wanted = listings.listing(
             order_by=order_by, order_desc=order_desc, limit=size, offset=None, after=None, filters=filters
         )
-        return self._stream(wanted, asked)
+        return self._stream(wanted, asked, timeout)
 
-    async def _stream(self, wanted: Listing, asked: frozenset[str]) -> AsyncGenerator[Workflow, None]:
+    async def _stream(
+        self, wanted: Listing, asked: frozenset[str], timeout: float | None
+    ) -> AsyncGenerator[Workflow, None]:
         text, values = join(wanted.ids())
-        async with (
-            self._sessions.session() as session,
-            _snapshot(session),
-            aclosing(session.stream(text, values, _first_column, wanted.limit)) as batches,
-        ):
-            async for ids in batches:
-                for workflow in await _workflows(session, wanted, ids, asked):
+        async with AsyncExitStack() as stack:
+            async with deadline(timeout):
+                session = await stack.enter_async_context(self._sessions.session())
+                await stack.enter_async_context(_snapshot(session))
+            batches = await stack.enter_async_context(
+                aclosing(session.stream(text, values, _first_column, wanted.limit))
+            )
+            while True:
+                # What the caller does with a workflow is not on this clock.
+                async with deadline(timeout):
+                    ids = await anext(batches, None)
+                    workflows = await _workflows(session, wanted, ids, asked) if ids else []
+                if ids is None:
+                    return
+                for workflow in workflows:
                     yield workflow
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from workflow_store.database import HeldSession, Isolation
+from workflow_store.database import HeldSession, Isolation, deadline
 from workflow_store.repository.collections import CollectionMethods
 from workflow_store.repository.listings import ListingMethods
 from workflow_store.repository.scrapes import ScrapeMethods
@@ -18,17 +18,29 @@ from workflow_store.repository.workflows import WorkflowMethods
 class Repository(
     WorkflowMethods, UpdateMethods, CollectionMethods, ListingMethods, SearchMethods, ScrapeMethods, StatisticsMethods
 ):
-    """Reads and writes workflows. Every method raises the library's own errors, see ``workflow_store.errors``."""
+    """Reads and writes workflows. Every method raises the library's own errors, see ``workflow_store.errors``.
+
+    Every method takes ``timeout``, in seconds, and has ended a second after it whatever server and network do: with
+    ``CommandTimeout``, and nothing stored; with ``PoolTimeout``, if no connection became free; or with
+    ``CommitUnknown``, if the answer to a write had not come, which ``resolve`` finds out about.
+    """
 
     @asynccontextmanager
     async def transaction(
-        self, *, isolation: Isolation | None = None, readonly: bool = False
+        self, *, isolation: Isolation | None = None, readonly: bool = False, timeout: float | None = None
     ) -> AsyncGenerator[Repository]:
         """The same methods on one connection, committed together at the end; inside another one, a savepoint.
+
+        Args:
+            timeout: seconds for the whole block.
 
         Raises:
             CommitUnknown: the connection was lost around COMMIT.
         """
-        async with self._sessions.session() as session, session.transaction(isolation=isolation, readonly=readonly):
+        async with (
+            deadline(timeout),
+            self._sessions.session() as session,
+            session.transaction(isolation=isolation, readonly=readonly),
+        ):
             yield Repository(HeldSession(session), self._limits)
         self._changed()

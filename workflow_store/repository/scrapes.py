@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import uuid4
 
-from workflow_store.database import Session
+from workflow_store.database import Session, operation
 from workflow_store.errors import InvalidField, InvalidRecord, LeaseLost
 from workflow_store.models.interchange import validated
 from workflow_store.models.report import Claim, Pending
@@ -38,7 +38,10 @@ _FURTHEST: Final = 4_000
 class ScrapeMethods(Scope):
     """Enqueue, claim, complete. The clock is the server's."""
 
-    async def enqueue(self, ids_and_urls: Iterable[tuple[str, str]], due_at: datetime | None = None) -> int:
+    @operation
+    async def enqueue(
+        self, ids_and_urls: Iterable[tuple[str, str]], due_at: datetime | None = None, *, timeout: float | None = None
+    ) -> int:
         """Put workflows into the queue, before they are first scraped or to be scraped again.
 
         Without ``due_at`` the new ones are due now; what was scraped before stays out, what is queued stays as it is.
@@ -68,7 +71,8 @@ class ScrapeMethods(Scope):
             added += len(new)
         return added
 
-    async def pending(self, limit: int = DEFAULT_LIMIT) -> tuple[Pending, ...]:
+    @operation
+    async def pending(self, limit: int = DEFAULT_LIMIT, *, timeout: float | None = None) -> tuple[Pending, ...]:
         """What is due and not leased, the longest due first; nothing is changed.
 
         Raises:
@@ -78,7 +82,8 @@ class ScrapeMethods(Scope):
             rows = await session.fetch(PENDING, check_limit(limit))
         return tuple(Pending(*row) for row in rows)
 
-    async def claim(self, limit: int, lease: timedelta | float) -> tuple[Claim, ...]:
+    @operation
+    async def claim(self, limit: int, lease: timedelta | float, *, timeout: float | None = None) -> tuple[Claim, ...]:
         """Lease up to ``limit`` of what is due, the longest due first, to this caller alone.
 
         A lease that is not ended by ``complete`` or ``mark_failed`` runs out, and another scraper claims the workflow
@@ -108,7 +113,10 @@ class ScrapeMethods(Scope):
                 reach = min(max(reach, wanted) * _SPREAD, _FURTHEST)
         return tuple(sorted(claims, key=lambda claim: (claim.due_at, claim.workflow_id)))
 
-    async def complete(self, workflow_id: str, token: str, next_due_at: datetime | None = None) -> None:
+    @operation
+    async def complete(
+        self, workflow_id: str, token: str, next_due_at: datetime | None = None, *, timeout: float | None = None
+    ) -> None:
         """End the lease of a scrape that went well; the count of its retries starts anew.
 
         In one transaction with the ``upsert_workflow`` before it, the result of a scraper whose lease was lost is not
@@ -125,6 +133,7 @@ class ScrapeMethods(Scope):
         async with self._sessions.session() as session:
             await complete_scrape(session, workflow_id, token, due_at)
 
+    @operation
     async def mark_failed(
         self,
         workflow_id: str,
@@ -133,6 +142,7 @@ class ScrapeMethods(Scope):
         url: str | None = None,
         token: str | None = None,
         retry_after: timedelta | float | None = None,
+        timeout: float | None = None,
     ) -> Pending:
         """Note that a scrape failed, count the retry, and set when to try again.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
-from workflow_store.database import Session
+from workflow_store.database import Session, operation
 from workflow_store.errors import InvalidField
 from workflow_store.models.search import Highlight, SearchHit, SearchPage
 from workflow_store.models.workflow import Part
@@ -48,6 +48,7 @@ class FoundRow(NamedTuple):
 class SearchMethods(Scope):
     """Search and suggest."""
 
+    @operation
     async def search_workflows(
         self,
         query: str,
@@ -58,6 +59,7 @@ class SearchMethods(Scope):
         after: str | None = None,
         include: Collection[Part] = frozenset(("metadata",)),
         total: bool = False,
+        timeout: float | None = None,
         **filters: Any,
     ) -> SearchPage:
         """Workflows that match, the best first; equal ranks are ordered by id.
@@ -113,7 +115,8 @@ class SearchMethods(Scope):
         capped = mode != "substring" and count == RANKED_CANDIDATES + 1
         return SearchPage(hits, next_page, RANKED_CANDIDATES if capped else count, capped)
 
-    async def suggest(self, prefix: str, *, limit: int = 10) -> list[str]:
+    @operation
+    async def suggest(self, prefix: str, *, limit: int = 10, timeout: float | None = None) -> list[str]:
         """Titles of which a word begins with the given letters, for type-ahead; titles that begin with them first.
 
         Args:

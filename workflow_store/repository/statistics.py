@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast
 
+from workflow_store.database import operation
 from workflow_store.models.json import Json
 from workflow_store.models.report import Percentiles, Statistics
 from workflow_store.queries.statistics import COUNT_ALL
@@ -16,7 +17,10 @@ _MOST_NAMES: Final = 1_000
 class StatisticsMethods(Scope):
     """Counts, rates, averages and percentiles."""
 
-    async def get_statistics(self, *, top: int = 10, detailed: bool = False) -> Statistics:
+    @operation
+    async def get_statistics(
+        self, *, top: int = 10, detailed: bool = False, timeout: float | None = None
+    ) -> Statistics:
         """Counts, rates, averages and percentiles over all workflows, in one statement.
 
         On 100,000 workflows this takes a fraction of a second; it reads every row of the small columns.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from workflow_store.database import Session, repeated
+from workflow_store.database import Session, operation, repeated, retried
 from workflow_store.errors import InvalidField, InvalidRecord
 from workflow_store.models.fields import is_list, is_object
 from workflow_store.models.interchange import validated
@@ -65,6 +65,7 @@ class Change:
 class UpdateMethods(Scope):
     """Change named fields."""
 
+    @operation
     async def update_workflow(
         self,
         workflow_id: str,
@@ -73,6 +74,7 @@ class UpdateMethods(Scope):
         structure: Mapping[str, Any] | None = None,
         content: Mapping[str, Any] | None = None,
         transcripts: Sequence[Transcript | Mapping[str, Any]] | None = None,
+        timeout: float | None = None,
         **fields: Any,
     ) -> Workflow | None:
         """Set named fields of a stored workflow and its ``updated_at``, in one transaction; the others stay.
@@ -98,8 +100,9 @@ class UpdateMethods(Scope):
         given = {part: values for part, values in parts.items() if values is not None}
         listed = None if transcripts is None else _listed(transcripts)
         change = change_of(workflow_id, given, listed, fields, self._limits)
-        async with self._sessions.session() as session:
-            row = await repeated(session, lambda: _updated(session, workflow_id, change))
+        row = await retried(
+            self._sessions, lambda session: repeated(session, lambda: _updated(session, workflow_id, change))
+        )
         if row is None:
             return None
         if change.rewords:
@@ -165,8 +168,7 @@ async def _apply(session: Session, change: Change) -> bool:
     if record.content is not None:
         await session.execute(UPDATE_CONTENT, workflow_id, change.parts["content"], *record.content[1:-1])
     if record.transcripts is not None:
-        merge = catalogue.MERGE_TRANSCRIPTS
-        await session.fetch_text(merge.text, (workflow_id, *transcript_arrays(record.transcripts)), merge.read)
+        await session.fetch_values(catalogue.MERGE_TRANSCRIPTS, (workflow_id, *transcript_arrays(record.transcripts)))
     if change.rewords:
         await session.execute(MARK_FOR_SEARCH, [workflow_id])
     if record.retry_count is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from workflow_store.errors import AlreadyExists
-from workflow_store.ingest import create_one, write_one
+from workflow_store.database import Session, operation, retried
+from workflow_store.errors import AlreadyExists, CommitUnknown
+from workflow_store.ingest import Resolution, create_one, resolve, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import PARTS, Part, Workflow
 from workflow_store.queries import catalogue
@@ -23,7 +24,8 @@ class WorkflowMethods(Scope):
     # One that was new is mostly followed by another.
     _expects_new = False
 
-    async def create_workflow(self, workflow: Workflow) -> None:
+    @operation
+    async def create_workflow(self, workflow: Workflow, *, timeout: float | None = None) -> None:
         """Store a workflow that is not there yet, with all its parts, in one statement.
 
         Raises:
@@ -36,6 +38,7 @@ class WorkflowMethods(Scope):
                 raise AlreadyExists(workflow.workflow_id)
         self._changed()
 
+    @operation
     async def upsert_workflow(
         self,
         workflow: Workflow,
@@ -44,6 +47,7 @@ class WorkflowMethods(Scope):
         touch: bool = True,
         token: str | None = None,
         next_due_at: datetime | None = None,
+        timeout: float | None = None,
     ) -> Outcome:
         """Store a workflow, or merge it into the stored one part by part.
 
@@ -61,19 +65,45 @@ class WorkflowMethods(Scope):
             LeaseLost: another scraper has claimed the workflow since; nothing is stored.
         """
         record = encode_one(workflow, self._limits)
-        async with self._sessions.session() as session:
+
+        async def write(session: Session) -> Outcome:
             if token is None:
-                outcome = await write_one(session, record, replace=replace, touch=touch, expects_new=self._expects_new)
-                self._expects_new = outcome == "inserted"
-            else:
-                async with session.transaction():
-                    outcome = await write_one(session, record, replace=replace, touch=touch)
-                    await complete_scrape(session, record.workflow_id, token, next_due_at, record.retry_count)
+                return await write_one(session, record, replace=replace, touch=touch, expects_new=self._expects_new)
+            async with session.transaction():
+                outcome = await write_one(session, record, replace=replace, touch=touch)
+                await complete_scrape(session, record.workflow_id, token, next_due_at, record.retry_count)
+                return outcome
+
+        outcome = await retried(self._sessions, write)
+        self._expects_new = outcome == "inserted" if token is None else self._expects_new
         if outcome != "unchanged":
             self._changed()
         return outcome
 
-    async def get_workflow(self, workflow_id: str, *, include: Collection[Part] = PARTS) -> Workflow | None:
+    @operation
+    async def resolve(
+        self, workflow: Workflow, doubt: CommitUnknown, *, replace: bool = False, timeout: float | None = None
+    ) -> Resolution:
+        """What became of a create, an upsert or a put of a workflow that ended in doubt.
+
+        Args:
+            doubt: the error it ended with.
+            replace: as it was given to the upsert.
+
+        Returns:
+            ``"stored"``: all that the workflow has is there. ``"missing"``: it is not, and nobody has written it since,
+            so that the write may be repeated. ``"unknown"``: something else is there by now, or the server is still at
+            work on it.
+        """
+        record = encode_one(workflow, self._limits)
+        async with self._sessions.session() as session:
+            (resolution,) = await resolve(session, [record], doubt, replace=replace)
+        return resolution
+
+    @operation
+    async def get_workflow(
+        self, workflow_id: str, *, include: Collection[Part] = PARTS, timeout: float | None = None
+    ) -> Workflow | None:
         """The workflow with the parts that are asked for, in one round trip; None where there is none.
 
         Raises:
@@ -91,7 +121,8 @@ class WorkflowMethods(Scope):
             )
         return None if row is None else to_workflow(row, transcripts="transcripts" in asked)
 
-    async def delete_workflow(self, workflow_id: str) -> bool:
+    @operation
+    async def delete_workflow(self, workflow_id: str, *, timeout: float | None = None) -> bool:
         """Delete a workflow with its parts and media links; whether it was there."""
         async with self._sessions.session() as session:
             return await session.fetch_one(catalogue.DELETE_WORKFLOW, workflow_id)

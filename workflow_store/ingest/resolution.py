@@ -1,0 +1,44 @@
+"""What became of a write whose answer was lost, told from what is stored now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias
+
+from workflow_store.database import Session
+from workflow_store.errors import CommitUnknown
+from workflow_store.ingest.batch import covers
+from workflow_store.queries.catalogue import IN_TRANSACTION, RESOLVE
+from workflow_store.queries.parameters import Encoded
+from workflow_store.queries.rows import KnownRow
+
+Resolution: TypeAlias = Literal["stored", "missing", "unknown"]
+
+# A writer that waited for our lock before it wrote stamps its row with the moment at which it began.
+_MARGIN: Final = 60.0
+
+
+async def resolve(
+    session: Session, records: Sequence[Encoded], doubt: CommitUnknown, *, replace: bool = False
+) -> list[Resolution]:
+    """For each record whether the write that ended in doubt is stored.
+
+    ``"stored"``: all that it has is there. ``"missing"``: something else is there, from before the write, or nothing.
+    ``"unknown"``: something else is there, from about then or later, so that another writer may have come after this
+    one; or the server is still at work on it.
+    """
+    if doubt.pid is not None and await session.fetch_one(IN_TRANSACTION, doubt.pid):
+        return ["unknown"] * len(records)
+    rows = {row[0]: row for row in await session.fetch(RESOLVE, [record.workflow_id for record in records])}
+    since = time.monotonic() - doubt.began + _MARGIN
+    resolutions: list[Resolution] = []
+    for record in records:
+        row = rows.get(record.workflow_id)
+        if row is None:
+            resolutions.append("missing")
+        elif covers(KnownRow._make(row[:-1]), record, replace=replace):
+            resolutions.append("stored")
+        else:
+            resolutions.append("missing" if row.age > since else "unknown")
+    return resolutions
