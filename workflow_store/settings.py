@@ -46,13 +46,19 @@ class Settings(BaseSettings):
     """Data of the embedded server; without one, the platform's user data folder."""
 
     pool_min_size: Annotated[int, Field(ge=0)] = 10
+    """Connections that are kept open."""
     pool_max_size: Annotated[int, Field(ge=1)] = 30
+    """Connections that are open at most."""
     connect_timeout: Seconds = 10.0
+    """For a new connection; several hosts share it."""
     acquire_timeout: Seconds = 30.0
+    """For a connection of the pool to become free."""
     command_timeout: Seconds = 60.0
+    """For the answer to one statement, where a call has no ``timeout`` of its own that ends sooner."""
     release_timeout: Seconds = 0.5
     """For a statement that was given up to end, and its transaction; then the connection is terminated."""
-    close_timeout: Seconds = 5.0
+    close_timeout: Seconds = 4.0
+    """For connections that are in use to come back when the store is closed; then they are terminated."""
     retry_timeout: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
     """For how long an ingest and a writer try again while the server is away."""
     max_lifetime: Seconds = 3600.0

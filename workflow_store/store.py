@@ -20,8 +20,8 @@ from workflow_store.database import (
     PoolStatistics,
     Session,
     borrowed,
-    deadline,
     operation,
+    watched,
 )
 from workflow_store.database.connections import MaskedDsn
 from workflow_store.database.faults import translated
@@ -48,6 +48,7 @@ from workflow_store.queries.search import SEARCH_LAG
 from workflow_store.repository import Repository, Transaction
 from workflow_store.repository.listing import whole_number
 from workflow_store.settings import Settings
+from workflow_store.telemetry.watching import count
 
 _log = logging.getLogger("workflow_store.store")
 
@@ -231,11 +232,7 @@ class WorkflowStore(Repository):
         Raises:
             CommitUnknown: the connection was lost around COMMIT.
         """
-        async with (
-            deadline(timeout),
-            self._sessions.session() as session,
-            session.transaction(isolation=isolation, readonly=readonly),
-        ):
+        async with self._begun(isolation, timeout, readonly=readonly) as session:
             yield Transaction(HeldSession(session), self._limits, lambda: self.media)
         self._changed()
 
@@ -255,6 +252,7 @@ class WorkflowStore(Repository):
         """The pool's counts; nothing is sent."""
         return self._opened().statistics()
 
+    @watched
     async def ingest(
         self,
         source: Source,
@@ -372,7 +370,9 @@ class WorkflowStore(Repository):
     async def get_search_lag(self, *, timeout: float | None = None) -> SearchLag:
         """How many workflows are found by their titles and short texts only so far, and since when."""
         async with self._sessions.session() as session:
-            return SearchLag(*await session.fetch_one(SEARCH_LAG))
+            lag = SearchLag(*await session.fetch_one(SEARCH_LAG))
+        count("search_pending", lag.pending)
+        return lag
 
     def _lanes(self, connections: int | None) -> int:
         lanes = _given("connections", connections, self.settings.ingest_connections)

@@ -2,7 +2,7 @@
 
 from workflow_store.database.borrowed import Borrowable, BorrowedOne, BorrowedPool, borrowed
 from workflow_store.database.connections import connect
-from workflow_store.database.operation import deadline, operation
+from workflow_store.database.operation import deadline, operation, watched
 from workflow_store.database.pool import Database, PoolStatistics
 from workflow_store.database.repetition import repeated, retried
 from workflow_store.database.session import Connection, HeldSession, Isolation, Session, Sessions
@@ -24,4 +24,5 @@ __all__ = [
     "operation",
     "repeated",
     "retried",
+    "watched",
 ]

@@ -44,6 +44,7 @@ _RECORD_STATES: Final = frozenset(("23502", "23514", "54000", "54001"))
 
 
 _IN_DOUBT: Final = "a write was under way"
+_WAITING: Final = "there was no connection yet"
 
 
 def translate(error: BaseException) -> errors.StoreError | None:
@@ -81,6 +82,11 @@ def is_record_fault(error: errors.StoreError) -> bool:
     """Whether one of the records in a batch is to blame, so that the others can be stored without it."""
     state = error.sqlstate if isinstance(error, errors.ServerError) else None
     return state is not None and (state[:2] in _RECORD_CLASSES or state in _RECORD_STATES)
+
+
+def fields(error: errors.StoreError) -> dict[str, str | None]:
+    """What a log record says of an error, beside its text."""
+    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
 
 
 def has_failed_over(error: errors.ServerError) -> bool:
@@ -133,10 +139,18 @@ def cancelled_in_doubt(pid: int | None = None) -> asyncio.CancelledError:
     return asyncio.CancelledError(_IN_DOUBT, pid)
 
 
-def doubt_in(cancelled: BaseException | None, message: str, began: float) -> errors.CommitUnknown | None:
-    """The error of a cancellation that hit a write whose answer had not come; None where it hit something else."""
-    if not isinstance(cancelled, asyncio.CancelledError) or cancelled.args[:1] != (_IN_DOUBT,):
-        return None
-    return errors.CommitUnknown(
-        f"{message}; a write was under way, and its answer had not come", began=began, pid=cancelled.args[1]
-    )
+def cancelled_waiting(numbers: str) -> asyncio.CancelledError:
+    """A cancellation that says: there was no connection yet."""
+    return asyncio.CancelledError(_WAITING, numbers)
+
+
+def what_was_cancelled(cancelled: BaseException | None, message: str, began: float) -> errors.ServerError:
+    """The error for a call that its deadline has cancelled, by what it was about to do."""
+    match cancelled:
+        case asyncio.CancelledError(args=(mark, pid)) if mark == _IN_DOUBT:
+            reason = f"{message}; a write was under way, and its answer had not come"
+            return errors.CommitUnknown(reason, began=began, pid=pid)
+        case asyncio.CancelledError(args=(mark, numbers)) if mark == _WAITING:
+            return errors.PoolTimeout(f"{message}; {numbers}")
+        case _:
+            return errors.CommandTimeout(message)

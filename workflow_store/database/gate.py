@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
+from workflow_store.database.faults import fields
 from workflow_store.errors import ServerError
 
 _log = logging.getLogger("workflow_store.database")
@@ -66,7 +67,11 @@ class Gate(Generic[Opened]):
             self._failed(error)
             raise
         if self._failure is not None:
-            _log.info("the server answers again after %d attempts", self._failures)
+            _log.info(
+                "the server answers again after %d attempts",
+                self._failures,
+                extra={"event": "server_back", "attempts": self._failures},
+            )
         self._failure, self._failures, self._pause = None, 0, 0.0
         return connection
 
@@ -76,4 +81,4 @@ class Gate(Generic[Opened]):
         self._pause = min(_LONGEST_PAUSE, 2 * self._pause or _FIRST_PAUSE)
         self._not_before = asyncio.get_running_loop().time() + self._pause * (0.5 + random.random())
         if self._failures == 1:
-            _log.warning("no connection: %s", error)
+            _log.warning("no connection: %s", error, extra={"event": "server_away", **fields(error)})

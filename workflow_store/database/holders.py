@@ -51,7 +51,12 @@ class Holders:
     def _report(self, key: int, place: str) -> None:
         self._reports.pop(key, None)
         held = asyncio.get_running_loop().time() - self._since[key]
-        _log.warning("a connection has been held for %.1f s; it was taken here:\n%s", held, place)
+        _log.warning(
+            "a connection has been held for %.1f s; it was taken here:\n%s",
+            held,
+            place,
+            extra={"event": "connection_held", "seconds": round(held, 3)},
+        )
 
 
 def _place() -> str:

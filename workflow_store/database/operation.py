@@ -1,4 +1,4 @@
-"""``operation``: what all public calls have in common, in one place. A call ends by its deadline."""
+"""``operation``: what all public calls have in common, in one place: they end by a deadline, and can be watched."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from workflow_store.database.faults import doubt_in
-from workflow_store.errors import CommandTimeout, InvalidField, shown
+from workflow_store.database.faults import what_was_cancelled
+from workflow_store.errors import InvalidField, shown
+from workflow_store.telemetry.watching import span, watchers
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -25,15 +26,36 @@ def operation(method: Call[Parameters, Result]) -> Call[Parameters, Result]:
     ``release_timeout`` is terminated.
     """
 
+    name = _name(method)
+
     @wraps(method)
     async def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         timeout: Any = kwargs.get("timeout")
-        if timeout is None:
+        if timeout is None and not watchers:
             return await method(*args, **kwargs)
-        async with deadline(timeout):
+        with span(name):
+            async with deadline(timeout):
+                return await method(*args, **kwargs)
+
+    return call
+
+
+def watched(method: Call[Parameters, Result]) -> Call[Parameters, Result]:
+    """Make a span of a coroutine method that looks after its ``timeout`` itself."""
+    name = _name(method)
+
+    @wraps(method)
+    async def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        with span(name):
             return await method(*args, **kwargs)
 
     return call
+
+
+def _name(method: Callable[..., object]) -> str:
+    owner, _, name = method.__qualname__.rpartition(".")
+    # Those of the store itself go by their own names.
+    return f"{owner.lower()}.{name}" if owner in ("Media", "Quarantine", "Writer") else name
 
 
 @asynccontextmanager
@@ -42,6 +64,7 @@ async def deadline(timeout: float | None) -> AsyncGenerator[None]:
 
     Raises:
         CommandTimeout: the time is over; nothing was stored by what was under way.
+        PoolTimeout: the time is over, and it was spent waiting for a connection.
         CommitUnknown: the time is over, and a COMMIT or a single statement that writes was under way.
         InvalidField: it is no number of seconds.
     """
@@ -57,7 +80,7 @@ async def deadline(timeout: float | None) -> AsyncGenerator[None]:
         if not scope.expired():
             raise
         reason = f"it did not end within {timeout:g} s"
-        raise doubt_in(error.__cause__, reason, began) or CommandTimeout(reason) from None
+        raise what_was_cancelled(error.__cause__, reason, began) from None
 
 
 def seconds(name: str, value: Any) -> float:

@@ -16,12 +16,13 @@ import asyncpg
 
 from workflow_store import errors
 from workflow_store.database.connections import MaskedDsn, PooledConnection, address, connect
-from workflow_store.database.faults import has_failed_over, translated
+from workflow_store.database.faults import cancelled_waiting, fields, has_failed_over, translated
 from workflow_store.database.gate import Gate
 from workflow_store.database.holders import Holders
 from workflow_store.database.session import Connection, Session
 from workflow_store.queries.catalogue import GET_WORKFLOW, PING
 from workflow_store.settings import Settings
+from workflow_store.telemetry.watching import pools
 
 _log = logging.getLogger("workflow_store.database")
 
@@ -80,6 +81,7 @@ class Database:
         self._closed = False
         self._waiting = 0
         self._holders = Holders(settings.leak_report_after)
+        pools.add(self)
 
     @classmethod
     async def open(cls, dsn: str, settings: Settings, *, wait: float | None = None) -> Database:
@@ -186,7 +188,10 @@ class Database:
                     if await self._is_alive(connection):
                         return connection
         except TimeoutError:
-            raise errors.PoolTimeout(self._exhausted()) from None
+            within = self._settings.acquire_timeout
+            raise errors.PoolTimeout(f"no connection became free within {within:g} s: {self._numbers()}") from None
+        except asyncio.CancelledError:
+            raise cancelled_waiting(self._numbers()) from None
         finally:
             self._waiting -= 1
 
@@ -196,7 +201,7 @@ class Database:
         try:
             await connection.fetch(PING.text, timeout=_ANSWERS_WITHIN)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # of which a TimeoutError is one
-            _log.info("an idle connection was lost and is replaced")
+            _log.info("an idle connection was lost and is replaced", extra={"event": "connection_replaced"})
         except BaseException:
             connection.terminate()
             await self._release(connection)
@@ -227,14 +232,18 @@ class Database:
                 await self._pool.release(connection, timeout=self._settings.release_timeout)
         except errors.StoreError as error:
             # The work is done or has failed with its own error; a connection that can't go back was ended instead.
-            _log.warning("a connection was dropped instead of going back to the pool: %s", error)
+            _log.warning(
+                "a connection was dropped instead of going back to the pool: %s",
+                error,
+                extra={"event": "connection_dropped", **fields(error)},
+            )
 
-    def _exhausted(self) -> str:
+    def _numbers(self) -> str:
         now = self.statistics()
         held = f", the longest held for {now.longest_held:.1f} s" if now.checked_out else ""
         return (
-            f"no connection became free within {self._settings.acquire_timeout:g} s: {now.total_connections} open of "
-            f"at most {self._settings.pool_max_size}, {now.checked_in} idle{held}, {now.waiting - 1} others waiting"
+            f"{now.total_connections} open of at most {self._pool.get_max_size()}, {now.checked_in} idle{held}, "
+            f"{now.waiting - 1} others waiting"
         )
 
     def statistics(self) -> PoolStatistics:
@@ -256,11 +265,16 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        pools.discard(self)
         try:
             async with asyncio.timeout(self._settings.close_timeout):
                 await self._pool.close()
         except TimeoutError:
-            _log.warning("connections to %s did not close in time and were ended", self._address)
+            _log.warning(
+                "connections to %s did not close in time and were ended",
+                self._address,
+                extra={"event": "close_timeout", "address": self._address},
+            )
             self._pool.terminate()
 
 

@@ -12,8 +12,10 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from workflow_store.database.faults import fields
 from workflow_store.database.session import Session, Sessions
 from workflow_store.errors import ConcurrencyConflict, ResourceError, ServerError, ServerUnavailable
+from workflow_store.telemetry.watching import count
 
 _log = logging.getLogger("workflow_store.database")
 
@@ -40,7 +42,14 @@ async def repeated(session: Session, write: Callable[[], Awaitable[Result]]) -> 
         except ConcurrencyConflict as error:
             if session.in_transaction or attempt == _ATTEMPTS:
                 raise
-            _log.info("attempt %d of %d is repeated: %s", attempt, _ATTEMPTS, error)
+            count("retries", label="conflict")
+            _log.info(
+                "attempt %d of %d is repeated: %s",
+                attempt,
+                _ATTEMPTS,
+                error,
+                extra={"event": "retry", "attempt": attempt, **fields(error)},
+            )
         await _pause(attempt)
         attempt += 1
 
@@ -78,8 +87,15 @@ async def retried(sessions: Sessions, work: Callable[[Session], Awaitable[Result
 
 def _say(attempt: int, error: ServerError) -> None:
     # The first few, then now and then: the server may be away for a while.
+    count("retries", label="connection")
     level = logging.WARNING if attempt & (attempt - 1) == 0 else logging.DEBUG
-    _log.log(level, "attempt %d is repeated on another connection: %s", attempt, error)
+    _log.log(
+        level,
+        "attempt %d is repeated on another connection: %s",
+        attempt,
+        error,
+        extra={"event": "retry", "attempt": attempt, **fields(error)},
+    )
 
 
 async def _pause(attempt: int) -> None:

@@ -13,8 +13,11 @@ from asyncpg.pool import PoolConnectionProxy
 
 from workflow_store import errors
 from workflow_store.database.faults import translated
+from workflow_store.models.json import Json
 from workflow_store.queries.query import Copy, Query
+from workflow_store.telemetry.watching import span, watchers
 
+_LONG: Final = (str, bytes, Json)
 SCHEMA: Final = "workflow_store"
 
 Row = TypeVar("Row")
@@ -139,6 +142,12 @@ class Session:
 
     async def copy(self, target: Copy[Values], rows: Sequence[Values]) -> None:
         """COPY rows into a table, all or none."""
+        if not watchers:
+            return await self._copy(target, rows)
+        with span("copy", table=target.table, rows=len(rows), bytes=sum(map(_size, rows))):
+            return await self._copy(target, rows)
+
+    async def _copy(self, target: Copy[Values], rows: Sequence[Values]) -> None:
         with translated(in_doubt=not self.connection.is_in_transaction(), pid=self.pid):
             await self.connection.copy_records_to_table(
                 target.table, schema_name=SCHEMA, columns=target.columns, records=rows
@@ -183,6 +192,11 @@ class Session:
             # The error that led here is the one to tell.
             with suppress(asyncpg.InterfaceError):
                 self.connection.terminate()
+
+
+def _size(row: tuple[Any, ...]) -> int:
+    """Bytes of the values that vary in length; the others are a few each."""
+    return sum(len(value.raw) if isinstance(value, Json) else len(value) for value in row if isinstance(value, _LONG))
 
 
 class Sessions(Protocol):

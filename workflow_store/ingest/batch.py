@@ -6,6 +6,7 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from workflow_store.queries.parameters import (
 )
 from workflow_store.queries.rows import KnownRow
 from workflow_store.queries.search import COPY_PENDING, PendingValues
+from workflow_store.telemetry.watching import count, watchers
 
 
 async def write_batch(
@@ -62,6 +64,15 @@ async def write_one(
         return "unchanged"
     (outcome,) = await write_batch(session, [record], replace=replace, touch=touch)
     return outcome
+
+
+def tell(outcomes: Sequence[Outcome | None]) -> None:
+    """Tell who watches of a batch that was committed."""
+    if watchers:
+        count("batch", len(outcomes))
+        for outcome, times in Counter(outcomes).items():
+            if outcome is not None:
+                count("workflows", times, outcome)
 
 
 async def insert_batch(session: Session, records: Sequence[Encoded]) -> list[bool]:

@@ -23,13 +23,14 @@ from workflow_store.errors import (
     ServerError,
 )
 from workflow_store.ingest import quarantine
-from workflow_store.ingest.batch import insert_batch, write_batch
+from workflow_store.ingest.batch import insert_batch, tell, write_batch
 from workflow_store.ingest.options import IngestOptions
 from workflow_store.ingest.resolution import resolve
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode
 from workflow_store.queries.parameters import Encoded, fold
+from workflow_store.telemetry.watching import count
 
 Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
 Progress: TypeAlias = Callable[[IngestReport], object]
@@ -204,6 +205,7 @@ class BulkIngest:
                 raise
             await self._store_around(records, batch, error)
             return
+        tell(outcomes)
         for record, outcome in zip(records, outcomes, strict=True):
             if outcome is not None:
                 self._report.count(outcome)
@@ -214,6 +216,7 @@ class BulkIngest:
 
     async def _put_aside(self, rejected: Sequence[Rejected]) -> None:
         await self._run(lambda session: quarantine.add(session, rejected))
+        count("rejected", len(rejected), "ingest")
         for item in rejected:
             self._report.reject(item)
 
@@ -227,11 +230,19 @@ class BulkIngest:
             found = await self._run(partial(resolve, records=records, doubt=doubt, replace=replace))
             if "missing" in found:
                 # A batch is stored as a whole or not at all: it was not.
-                _log.warning("a batch of %d is written again: %s", len(records), doubt)
+                count("retries", label="doubt")
+                _log.warning(
+                    "a batch of %d is written again: %s", len(records), doubt, extra={"event": "doubt_missing"}
+                )
             elif "unknown" in found:
                 raise doubt
             else:
-                _log.warning("a batch of %d is stored, as was found after this: %s", len(records), doubt)
+                _log.warning(
+                    "a batch of %d is stored, as was found after this: %s",
+                    len(records),
+                    doubt,
+                    extra={"event": "doubt_stored"},
+                )
                 return [cast("Outcome", doubt.attempted.get(record.workflow_id, "unchanged")) for record in records]
 
     async def _insert(self, records: list[Encoded], batch: _Batch) -> list[Outcome | None]:

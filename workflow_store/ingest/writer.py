@@ -13,7 +13,7 @@ from typing import Final, Self
 from workflow_store.database import Session, Sessions, operation, repeated, retried
 from workflow_store.database.faults import cancelled_in_doubt, is_record_fault
 from workflow_store.errors import InvalidRecord, LeaseLost, ServerError, StoreClosed
-from workflow_store.ingest.batch import write_batch, write_one
+from workflow_store.ingest.batch import tell, write_batch, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import Workflow, in_utc
 from workflow_store.queries.encoding import encode_one
@@ -258,6 +258,7 @@ class Writer:
         except Exception as error:
             _answer_all(group, error)
             return
+        tell(outcomes)
         if any(outcome != "unchanged" for outcome in outcomes):
             self._changed()
         for put, outcome in zip(group, outcomes, strict=True):

@@ -25,6 +25,7 @@ from workflow_store.repository.listing import (
     whole_number,
 )
 from workflow_store.repository.scope import Scope
+from workflow_store.telemetry.watching import span
 
 Fetch: TypeAlias = Callable[[str, Iterable[Any], Callable[[Any], WorkflowRow]], Coroutine[Any, Any, list[WorkflowRow]]]
 
@@ -135,6 +136,7 @@ class ListingMethods(Scope):
     ) -> AsyncGenerator[Workflow, None]:
         text, values = join(wanted.ids())
         async with AsyncExitStack() as stack:
+            told = stack.enter_context(span("stream_workflows", rows=0))
             async with deadline(timeout):
                 session = await stack.enter_async_context(self._sessions.session())
                 await stack.enter_async_context(_snapshot(session))
@@ -148,6 +150,7 @@ class ListingMethods(Scope):
                     workflows = await _workflows(session, wanted, ids, asked) if ids else []
                 if ids is None:
                     return
+                told.attributes["rows"] = int(told.attributes["rows"]) + len(workflows)
                 for workflow in workflows:
                     yield workflow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from workflow_store.database import HeldSession, Isolation, deadline
+from workflow_store.database import HeldSession, Isolation
 from workflow_store.repository.collections import CollectionMethods
 from workflow_store.repository.listings import ListingMethods
 from workflow_store.repository.scrapes import ScrapeMethods
@@ -37,10 +37,6 @@ class Repository(
         Raises:
             CommitUnknown: the connection was lost around COMMIT.
         """
-        async with (
-            deadline(timeout),
-            self._sessions.session() as session,
-            session.transaction(isolation=isolation, readonly=readonly),
-        ):
+        async with self._begun(isolation, timeout, readonly=readonly) as session:
             yield Repository(HeldSession(session), self._limits)
         self._changed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from workflow_store.database import HeldSession, Isolation, Sessions, deadline
+from workflow_store.database import HeldSession, Isolation, Sessions
 from workflow_store.media import Media
 from workflow_store.queries.parameters import Limits
 from workflow_store.repository.repository import Repository
@@ -32,9 +32,5 @@ class Transaction(Repository):
         self, *, isolation: Isolation | None = None, readonly: bool = False, timeout: float | None = None
     ) -> AsyncGenerator[Transaction]:
         """A savepoint: what is written in it can be undone without the rest."""
-        async with (
-            deadline(timeout),
-            self._sessions.session() as session,
-            session.transaction(isolation=isolation, readonly=readonly),
-        ):
+        async with self._begun(isolation, timeout, readonly=readonly) as session:
             yield Transaction(HeldSession(session), self._limits, self._media_outside)
