@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import ingest, memory, reads, tuning
+from benchmarks import ingest, load, memory, reads, tuning
 from benchmarks.arguments import Options, parse
 from benchmarks.machine import describe
 from benchmarks.result import Result, short
@@ -22,6 +22,7 @@ _SUITES: Final[Mapping[str, Suite]] = {
     "ingest": ingest.measure,
     "reads": reads.measure,
     "memory": memory.measure,
+    "load": load.measure,
     "settings": tuning.measure,
 }
 _WIDE: Final = 200

@@ -12,14 +12,15 @@ from typing import Final, get_args
 from benchmarks.contestants import Case
 from benchmarks.server import DSN_VARIABLE
 
-SUITES: Final = ("ingest", "reads", "memory", "settings")
+SUITES: Final = ("ingest", "reads", "memory", "settings", "load")
 USUAL: Final = ("ingest", "reads", "memory")
 _UNITS: Final = {"k": 1_000, "m": 1_000_000}
 _LARGE: Final = 20_000
 
 _DESCRIPTION: Final = f"""\
 Measures the store on a server of its own: an embedded one with the durability of production, or that of
-{DSN_VARIABLE}, in a database that is made for it. Without arguments: all but settings at 10k, some minutes each.
+{DSN_VARIABLE}, in a database that is made for it. Without arguments: the first three at
+10k, some minutes each.
 """
 
 
@@ -32,6 +33,7 @@ class Options:
         scale: how many workflows.
         rounds: how often each case of ``ingest`` is measured.
         calls: how often each read is measured.
+        seconds: how long the tasks of ``load`` go on.
         corpus: a file or folder of workflows instead of generated ones.
         data_dir: the embedded server's data folder, which is kept.
         keep: leave the database behind, and use the one that was left.
@@ -45,6 +47,7 @@ class Options:
     scale: int
     rounds: int
     calls: int
+    seconds: float
     corpus: Path | None
     data_dir: Path | None
     keep: bool
@@ -68,6 +71,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--scale", type=scale, default=10_000, help="workflows: 10k, 100k, 1m or a number (10k)")
     parser.add_argument("--rounds", type=positive, help="rounds of ingest (5; 1 above 20k)")
     parser.add_argument("--calls", type=positive, default=200, help="calls of each read (200)")
+    parser.add_argument("--seconds", type=positive, default=60, help="how long load goes on (60)")
     parser.add_argument("--corpus", type=Path, help="a file or folder of workflows instead of generated ones")
     parser.add_argument("--data-dir", type=Path, help="data folder of the embedded server; kept, with its database")
     parser.add_argument("--keep", action="store_true", help="keep the database, and measure the one that was kept")
@@ -92,6 +96,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         scale=given.scale,
         rounds=given.rounds or (1 if given.scale > _LARGE else 5),
         calls=given.calls,
+        seconds=float(given.seconds),
         corpus=given.corpus,
         data_dir=given.data_dir,
         keep=given.keep or given.data_dir is not None,

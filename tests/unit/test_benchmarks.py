@@ -279,3 +279,18 @@ def test_all_suites_run_on_a_small_store(workflow_store_server: TestServer, tmp_
     assert {answer["by"] for answer in reads["measured"]["beside"]} >= {"workflow-store", BARE}
     assert [peak["records"] for peak in memory["measured"]["peaks"]] == [5, 50]
     assert not Server("given", workflow_store_server.dsn).has("workflow_store_bench_reads_50")
+
+
+def test_the_suite_load_runs_and_says_what_failed(workflow_store_server: TestServer, tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    command = [sys.executable, "-m", "benchmarks", "load", "--scale", "50", "--seconds", "3", "--json", str(found)]
+    environment = {**os.environ, "WORKFLOW_STORE_BENCH_DSN": workflow_store_server.dsn, "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "Under load" in done.stdout
+    measured = json.loads(found.read_text(encoding="utf-8"))["measured"]
+    assert measured["errors"] == {}
+    assert len(measured["calls_by_task"]) == 200
+    assert min(measured["calls_by_task"]) > 0

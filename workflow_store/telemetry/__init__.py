@@ -1,6 +1,6 @@
 """What happens inside, told to whoever watches: OpenTelemetry spans, Prometheus metrics, or a watcher of your own.
 
-Unless ``enable_tracing``, ``enable_metrics`` or ``watch`` was called, nothing is watched, and calls cost no more for it.
+Without ``enable_tracing``, ``enable_metrics`` or ``watch`` nothing is watched, and calls cost no more for it.
 """
 
 from workflow_store.telemetry.watching import Span, Watcher, unwatch, watch
