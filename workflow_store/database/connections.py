@@ -67,27 +67,24 @@ async def connect(dsn: str, settings: Settings) -> PooledConnection:
         PermissionDenied: the server refused the login.
     """
     dsn = MaskedDsn(dsn)
-    places: list[dict[str, Any]] = [{}]
+    reason: errors.StoreError = errors.ServerUnavailable("the URI can't be read")
     try:
         places = _places(dsn)
-        # A host that swallows what it is sent must not use up the time of the next one.
-        share = settings.connect_timeout / len(places)
-        reason: errors.StoreError = errors.ServerUnavailable("no host is named")
-        for place in places:
-            try:
-                async with asyncio.timeout(share):
-                    return await _connect(dsn, settings, place)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                # Frames of the driver hold the password: the cause is told in words, and the chain ends here.
-                reason = translate(error) or errors.ServerUnavailable(type(error).__name__)
     except ValueError:
-        # The driver quotes the part of the URI that it can't read, and that may be the password.
-        reason = errors.ServerUnavailable("the URI can't be read")
-    except Exception as error:
-        reason = translate(error) or errors.ServerUnavailable(f"{type(error).__name__}: {error}")
-    message = str(reason)
-    if isinstance(reason, errors.CommandTimeout):
-        message = f"no answer within {settings.connect_timeout / len(places):g} s"
+        places = []
+    # A host that swallows what it is sent must not use up the time of the next one.
+    share = settings.connect_timeout / max(1, len(places))
+    for place in places:
+        try:
+            async with asyncio.timeout(share):
+                return await _connect(dsn, settings, place)
+        except ValueError:
+            # The driver quotes the part of the URI that it can't read, and that may be the password.
+            break
+        except Exception as error:
+            # Frames of the driver hold the password: the cause is told in words, and the chain ends here.
+            reason = translate(error) or errors.ServerUnavailable(f"{type(error).__name__}: {error}")
+    message = f"no answer within {share:g} s" if isinstance(reason, errors.CommandTimeout) else str(reason)
     kind = type(reason) if isinstance(reason, errors.PermissionDenied | errors.ResourceError) else None
     sqlstate = reason.sqlstate if isinstance(reason, errors.ServerError) else None
     raise (kind or errors.ServerUnavailable)(f"{address(dsn)}: {message}", sqlstate)

@@ -121,7 +121,8 @@ def translated(*, in_doubt: bool = False, began: float | None = None, pid: int |
         known = translate(error)
         if known is None:
             raise
-        if in_doubt and has_no_answer(known):
+        # What the driver itself refuses was never sent.
+        if in_doubt and has_no_answer(known) and not isinstance(error, asyncpg.InterfaceError):
             raise errors.CommitUnknown(f"the answer was lost: {known}", known.sqlstate, began=began, pid=pid) from error
         raise known from error
 
