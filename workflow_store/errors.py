@@ -33,6 +33,8 @@
     │   ├── SchemaOutdated
     │   ├── SchemaTooNew
     │   └── MigrationFailed
+    ├── BackupError                  a backup could not be made, read or restored
+    │   └── BackupDamaged
     └── EmbeddedError                the embedded server
         ├── EmbeddedUnavailable      the extra is not installed, or can't run here
         └── DataFolderVersionMismatch
@@ -276,6 +278,22 @@ class SchemaTooNew(SchemaError):
 
 class MigrationFailed(SchemaError):
     """A migration could not be applied or rolled back; the message names it and what the server said."""
+
+
+class BackupError(StoreError):
+    """A backup could not be made, read or restored; what is stored is as it was."""
+
+
+class BackupDamaged(BackupError):
+    """A backup is not what its manifest says.
+
+    Attributes:
+        problems: what is wrong, a line each.
+    """
+
+    def __init__(self, name: str, problems: Iterable[str]) -> None:
+        self.problems: tuple[str, ...] = tuple(problems)
+        super().__init__(f"the backup {name} is damaged: {'; '.join(self.problems)}")
 
 
 class EmbeddedError(StoreError):

@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     media_content_types: tuple[str, ...] | None = None
     """The content types that are taken, such as ``image/*``; without any, all."""
 
+    backup_dir: Path | None = None
+    """Folder of the backups; without one, `backups` in the platform's user data folder."""
+    backup_keep_days: Annotated[int, Field(ge=1)] = 30
+    """Older backups are removed by `backup prune` and `backup run`, but for the last good one."""
+
     language: Annotated[str, Field(pattern=r"^[a-z_]{1,63}$")] = "english"
     """Language of the full-text search, by the name of PostgreSQL's configuration; chosen when the schema is made."""
 

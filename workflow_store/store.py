@@ -212,15 +212,7 @@ class WorkflowStore(Repository):
         """The media files of the workflows."""
         self._opened()
         if self._media is None:
-            url = self.settings.media_url
-            options = MediaOptions(
-                url=None if url is None else url.get_secret_value(),
-                folder=self.settings.media_dir or (self.settings.data_dir and self.settings.data_dir / "media"),
-                max_bytes=self.settings.media_max_bytes,
-                grace=self.settings.media_grace,
-                content_types=self.settings.media_content_types,
-            )
-            self._media = Media(self._sessions, options)
+            self._media = Media(self._sessions, MediaOptions.of(self.settings))
         return self._media
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from workflow_store import __version__
+from workflow_store.cli.backup import backup
 from workflow_store.cli.changes import delete, update
 from workflow_store.cli.database import database
 from workflow_store.cli.demo import demo
@@ -59,4 +60,5 @@ app.command(enqueue)
 app.command(pending)
 app.command(stats)
 app.command(export)
+app.command(backup)
 app.command(demo)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
+
+from workflow_store.settings import Settings
 
 DEFAULT_MAX_BYTES: Final = 256 * 1024 * 1024
 DEFAULT_GRACE: Final = 86_400.0
@@ -47,6 +49,18 @@ class MediaOptions:
     max_bytes: int = DEFAULT_MAX_BYTES
     grace: float = DEFAULT_GRACE
     content_types: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of the settings."""
+        url = settings.media_url
+        return cls(
+            url=None if url is None else url.get_secret_value(),
+            folder=settings.media_dir or (settings.data_dir and settings.data_dir / "media"),
+            max_bytes=settings.media_max_bytes,
+            grace=settings.media_grace,
+            content_types=settings.media_content_types,
+        )
 
 
 @dataclass(slots=True)

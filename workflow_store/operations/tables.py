@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from workflow_store import schema
-from workflow_store.database.connections import MaskedDsn
-from workflow_store.embedded import EmbeddedServer
+from workflow_store.operations.servers import admin_server
 from workflow_store.schema import MigrationReport
 from workflow_store.settings import Settings
 
@@ -28,7 +25,7 @@ async def init_database(settings: Settings | None = None, **overrides: Any) -> M
         ServerError, SchemaError: as ``schema.migrate``.
     """
     chosen = Settings.chosen(settings, overrides)
-    async with _server(chosen) as dsn:
+    async with admin_server(chosen) as dsn:
         return await schema.migrate(dsn, compression=chosen.compression, language=chosen.language)
 
 
@@ -37,18 +34,5 @@ async def drop_all_tables(settings: Settings | None = None, **overrides: Any) ->
 
     Takes and raises what ``init_database`` does, which makes the tables anew.
     """
-    async with _server(Settings.chosen(settings, overrides)) as dsn:
+    async with admin_server(Settings.chosen(settings, overrides)) as dsn:
         await schema.drop_all(dsn)
-
-
-@asynccontextmanager
-async def _server(settings: Settings) -> AsyncGenerator[str]:
-    given = settings.admin_dsn or settings.dsn
-    if given is not None:
-        yield MaskedDsn(given.get_secret_value())
-        return
-    server = await EmbeddedServer.open(settings.data_dir)
-    try:
-        yield MaskedDsn(server.dsn)
-    finally:
-        await server.aclose()

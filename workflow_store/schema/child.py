@@ -48,7 +48,7 @@ async def run(dsn: SecretStr, *arguments: str, timeout: float) -> str:
     finally:
         if process.returncode is None:
             # Shielded: a second cancellation must not leave the child behind.
-            await asyncio.shield(asyncio.ensure_future(_end(process)))
+            await asyncio.shield(asyncio.ensure_future(end(process)))
     if process.returncode == 0:
         return output.decode()
     raise _failure(output, scrub(complaint.decode(errors="replace"), dsn.get_secret_value()), process.returncode)
@@ -60,7 +60,8 @@ def _environment(dsn: SecretStr) -> dict[str, str]:
     return {**os.environ, DSN_VARIABLE: dsn.get_secret_value(), "PYTHONPATH": os.pathsep.join(paths)}
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """End a child process, politely first, and wait for it."""
     try:
         process.terminate()
         async with asyncio.timeout(_GRACE):

@@ -1,0 +1,2 @@
+-- Lets people connect to a database again. {name} identifier.
+ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true

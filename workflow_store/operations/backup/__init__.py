@@ -1,0 +1,23 @@
+"""Backups: made while the server writes, verified, restored beside what is there, and proven by restoring them."""
+
+from workflow_store.operations.backup.creation import create_backup
+from workflow_store.operations.backup.drill import DrillReport, drill_backup
+from workflow_store.operations.backup.folder import BackupFolder
+from workflow_store.operations.backup.manifest import FileEntry, Kind, Manifest, TableEntry
+from workflow_store.operations.backup.restoration import RestoreReport, restore_backup
+from workflow_store.operations.backup.schedule import RunReport, run_backup
+
+__all__ = [
+    "BackupFolder",
+    "DrillReport",
+    "FileEntry",
+    "Kind",
+    "Manifest",
+    "RestoreReport",
+    "RunReport",
+    "TableEntry",
+    "create_backup",
+    "drill_backup",
+    "restore_backup",
+    "run_backup",
+]

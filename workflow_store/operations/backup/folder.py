@@ -1,0 +1,215 @@
+"""``BackupFolder``: where backups lie; one is there whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_data_path
+
+from workflow_store.errors import BackupDamaged, BackupError
+from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest
+from workflow_store.settings import Settings
+
+_PARTIAL: Final = ".partial-"
+_PIECE: Final = 1024 * 1024
+# A backup that is being made touches its folder all the time; one that was left behind does not.
+_ABANDONED: Final = 24 * 3600.0
+
+
+class BackupFolder:
+    """The folder of the backups, each a folder of its own with a manifest.
+
+    Attributes:
+        path: where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, settings: Settings) -> BackupFolder:
+        """That of the settings."""
+        return cls((settings.backup_dir or user_data_path("workflow-store") / "backups").expanduser().absolute())
+
+    def list(self) -> tuple[Manifest, ...]:
+        """The backups whose manifests can be read, the newest first."""
+        found: list[Manifest] = []
+        for name in self.names():
+            try:
+                found.append(Manifest.read(self.path / name))
+            except ValueError:
+                continue
+        return tuple(sorted(found, key=lambda manifest: (manifest.created_at, manifest.name), reverse=True))
+
+    def names(self) -> tuple[str, ...]:
+        """All that looks like a backup, damaged ones too."""
+        if not self.path.is_dir():
+            return ()
+        return tuple(
+            sorted(entry.name for entry in self.path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        )
+
+    def latest(self) -> str:
+        """The name of the newest.
+
+        Raises:
+            BackupError: there is none.
+        """
+        found = self.list()
+        if not found:
+            raise BackupError(f"there is no backup in {self.path}")
+        return found[0].name
+
+    def place(self, name: str) -> Path:
+        """The folder of a backup.
+
+        Raises:
+            BackupError: there is none of this name.
+        """
+        if name not in self.names():
+            raise BackupError(f"there is no backup {name!r} in {self.path}")
+        return self.path / name
+
+    def verify(self, name: str) -> Manifest:
+        """Read every byte of a backup and compare it with the manifest.
+
+        Raises:
+            BackupError: there is none of this name.
+            BackupDamaged: it is not what its manifest says; every difference is named.
+        """
+        folder = self.place(name)
+        try:
+            manifest = Manifest.read(folder)
+        except ValueError as error:
+            raise BackupDamaged(name, [str(error)]) from None
+        problems = list(_problems(folder, manifest))
+        if problems:
+            raise BackupDamaged(name, problems)
+        return manifest
+
+    def is_good(self, name: str) -> bool:
+        """Whether a backup is what its manifest says."""
+        try:
+            self.verify(name)
+        except BackupError:
+            return False
+        return True
+
+    def require_room(self, size: int) -> None:
+        """See to it that so many bytes fit.
+
+        Raises:
+            BackupError: they don't, or the folder can't be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            free = shutil.disk_usage(self.path).free
+        except OSError as error:
+            raise BackupError(f"{self.path} can't be used: {error.strerror}") from None
+        if free < size:
+            raise BackupError(f"{self.path} has {free:,} bytes free; a backup may need {size:,}")
+
+    @contextmanager
+    def making(self, name: str) -> Generator[Path]:
+        """A folder to be filled, which becomes the backup of this name at the end of the block, or goes away.
+
+        Raises:
+            BackupError: it can't be written.
+        """
+        work = self.path / f"{_PARTIAL}{name}"
+        try:
+            work.mkdir(mode=0o700)
+        except OSError as error:
+            raise BackupError(f"{work} can't be made: {error.strerror}") from None
+        try:
+            yield work
+            _sync_tree(work)
+            work.rename(self.path / name)
+            _sync(self.path)
+        except OSError as error:
+            raise BackupError(f"{work} can't be written: {error.strerror or error}") from None
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def prune(self, keep_days: int) -> tuple[str, ...]:
+        """Remove the backups that are older, and what was left of unfinished ones; never the last good one.
+
+        Returns:
+            The names of those that were removed, damaged ones among them.
+        """
+        limit = datetime.now(UTC) - timedelta(days=keep_days)
+        manifests = self.list()
+        old = [manifest.name for manifest in manifests if manifest.created_at < limit]
+        if len(old) == len(manifests):
+            good = next((manifest.name for manifest in manifests if self.is_good(manifest.name)), None)
+            old = [name for name in old if name != good]
+        for name in old:
+            shutil.rmtree(self.path / name)
+        if self.path.is_dir():
+            for left in self.path.glob(f"{_PARTIAL}*"):
+                if time.time() - left.stat().st_mtime > _ABANDONED:
+                    shutil.rmtree(left, ignore_errors=True)
+        return tuple(old)
+
+
+def entries(folder: Path) -> dict[str, FileEntry]:
+    """Every file below a folder, with its size and hash."""
+    return {name: _entry(folder / name) for name in sorted(_files(folder))}
+
+
+def _problems(folder: Path, manifest: Manifest) -> Iterator[str]:
+    there = set(_files(folder)) - {MANIFEST, SEAL}
+    for name in sorted(manifest.files.keys() - there):
+        yield f"{name} is missing"
+    for name in sorted(there - manifest.files.keys()):
+        yield f"{name} does not belong to it"
+    for name in sorted(there & manifest.files.keys()):
+        wanted = manifest.files[name]
+        try:
+            found = _entry(folder / name)
+        except OSError as error:
+            yield f"{name} can't be read: {error.strerror}"
+            continue
+        if found.size != wanted.size:
+            yield f"{name} has {found.size:,} bytes instead of {wanted.size:,}"
+        elif found.sha256 != wanted.sha256:
+            yield f"{name} has other bytes than those that were written"
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            yield str((Path(parent) / name).relative_to(folder))
+
+
+def _entry(path: Path) -> FileEntry:
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return FileEntry(size=size, sha256=digest.hexdigest())
+
+
+def _sync_tree(folder: Path) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(parent) / name)
+        _sync(Path(parent))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
