@@ -3,6 +3,8 @@
 from workflow_store.database import PoolStatistics
 from workflow_store.errors import (
     AlreadyExists,
+    BackupDamaged,
+    BackupError,
     CommandTimeout,
     CommitUnknown,
     ConcurrencyConflict,
@@ -76,6 +78,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyExists",
+    "BackupDamaged",
+    "BackupError",
     "Claim",
     "CommandTimeout",
     "CommitUnknown",

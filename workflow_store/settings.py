@@ -94,6 +94,8 @@ class Settings(BaseSettings):
 
     backup_dir: Path | None = None
     """Folder of the backups; without one, `backups` in the platform's user data folder."""
+    wal_archive: bool = False
+    """Whether the embedded server keeps its log in `backup_dir`, so that its data can be had back as of any moment."""
     backup_keep_days: Annotated[int, Field(ge=1)] = 30
     """Older backups are removed by `backup prune` and `backup run`, but for the last good one."""
 
@@ -115,7 +117,12 @@ class Settings(BaseSettings):
             raise ValueError("must be a URI that starts with postgresql://")
         return value
 
-    @field_validator("data_dir", mode="before")
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups lie."""
+        return (self.backup_dir or platformdirs.user_data_path("workflow-store") / "backups").expanduser().absolute()
+
+    @field_validator("data_dir", "backup_dir", "media_dir", mode="before")
     @classmethod
     def _names_a_folder(cls, value: object) -> object:
         # An empty variable is a variable that is not set, not the current folder.

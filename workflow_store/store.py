@@ -26,7 +26,7 @@ from workflow_store.database import (
 from workflow_store.database.connections import MaskedDsn
 from workflow_store.database.faults import translated
 from workflow_store.database.operation import seconds
-from workflow_store.embedded import EmbeddedServer
+from workflow_store.embedded import EmbeddedServer, archive_options
 from workflow_store.errors import SchemaMissing, SchemaOutdated, StoreClosed
 from workflow_store.ingest import (
     BulkIngest,
@@ -158,7 +158,7 @@ class WorkflowStore(Repository):
     async def _dsn(self) -> str:
         if self.settings.dsn is not None:
             return MaskedDsn(self.settings.dsn.get_secret_value())
-        self._embedded = await EmbeddedServer.open(self.settings.data_dir)
+        self._embedded = await EmbeddedServer.open(self.settings.data_dir, options=archive_options(self.settings))
         _say_once(self._embedded.describe())
         return self._embedded.dsn
 

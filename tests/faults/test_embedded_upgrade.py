@@ -274,7 +274,7 @@ def test_a_swap_that_fails_says_where_both_clusters_are(place: Path, account: Ac
     (home / "data.new").touch()
 
     with pytest.raises(EmbeddedError, match=f"old data is in {home}/data, the new data in {home}/data.new"):
-        swap(DataFolder(home, account), place / "fresh", 15)
+        swap(DataFolder(home, account), place / "fresh", "data.pg15")
 
     assert (home / "data" / "PG_VERSION").exists()
 

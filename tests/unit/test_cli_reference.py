@@ -61,6 +61,13 @@ def test_the_verbs_are_those_that_were_promised() -> None:
         "pending",
         "stats",
         "export",
+        "backup create",
+        "backup list",
+        "backup verify",
+        "backup restore",
+        "backup drill",
+        "backup prune",
+        "backup run",
         "demo",
     }
 

@@ -71,12 +71,13 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert len(given) > 12
     assert secret(settings) == DSN
-    assert settings.data_dir == settings.media_dir == Path("7")
+    assert settings.data_dir == settings.media_dir == settings.backup_dir == Path("7")
     assert settings.media_url is not None
     assert settings.media_url.get_secret_value() == "s3://7"
     assert settings.media_content_types == ("7",)
     assert settings.connect_timeout == 7.0
-    for name in given.keys() - {"dsn", "admin_dsn", "data_dir", "media_dir", "media_url", "media_content_types"}:
+    others = {"dsn", "admin_dsn", "data_dir", "media_dir", "backup_dir", "media_url", "media_content_types"}
+    for name in given.keys() - others:
         assert getattr(settings, name) == 7, name
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 from cyclopts import App, Parameter
@@ -10,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workflow_store.cli.outcomes import Exit, UsageError
-from workflow_store.cli.output import COMMON, Common, Flag
+from workflow_store.cli.output import COMMON, Common, Flag, Output
 from workflow_store.cli.server import command_settings
 from workflow_store.cli.standard_input import confirm, need_a_person_or
 from workflow_store.cli.wording import count, line, moment, plural, size
@@ -20,14 +22,16 @@ from workflow_store.operations.backup import (
     Manifest,
     create_backup,
     drill_backup,
+    recover_backup,
     restore_backup,
     run_backup,
 )
+from workflow_store.settings import Settings
 
 backup: App = App(name="backup", help="Make, verify, restore and prove backups, in WORKFLOW_STORE_BACKUP_DIR.")
 
 Name = Annotated[str | None, Parameter(name="NAME")]
-Kind: TypeAlias = Literal["archive", "sql"]
+Kind: TypeAlias = Literal["archive", "sql", "base", "incremental"]
 
 
 @backup.command
@@ -37,7 +41,9 @@ async def create(*, kind: Kind = "archive", media: bool = True, common: Common =
     It is there whole, or not at all. Where media files that workflows link to were lost before, the exit code is 1.
 
     Args:
-        kind: archive is written and restored by several processes; sql is statements that any psql reads.
+        kind: archive is written and restored by several processes; sql is statements that any psql reads; base is the
+            files of the whole server, from which, with its log, any later moment can be had back; incremental is what
+            changed of them since the newest backup of these two kinds.
         media: Also the media files.
     """
     output, settings = common.output, command_settings()
@@ -113,27 +119,38 @@ async def restore(
     /,
     *,
     latest: Flag = False,
+    to_time: datetime | None = None,
     drop_old: Flag = False,
     yes: Flag = False,
     common: Common = COMMON,
 ) -> None:
-    """Put a backup in the place of the database.
+    """Put a backup in the place of the database, or of the embedded server's data.
 
     It is verified, read into a fresh database, and compared there with its manifest; only then the two change names.
-    The old database is kept under another name, which is told. Asks first; without a terminal to ask on, --yes is
-    needed.
+    The old database is kept under another name, which is told. A base or incremental backup takes the place of the
+    embedded server's data folder, brought forward by the server's log as far as it goes or to a moment; the old data
+    is kept beside. Asks first; without a terminal to ask on, --yes is needed.
 
     Args:
         name: The backup, as `backup list` shows it.
         latest: The newest.
+        to_time: The moment to go to, such as 2026-05-04T03:02:00Z; of a base or incremental backup only.
         drop_old: Remove the old database instead of keeping it.
         yes: Do not ask.
     """
     output, settings = common.output, command_settings()
-    chosen = _chosen(BackupFolder.of(settings), name, latest=latest)
-    need_a_person_or(yes, "a restore puts another database in the place of this one")
+    folder = BackupFolder.of(settings)
+    chosen = _chosen(folder, name, latest=latest)
+    physical = any(manifest.name == chosen and manifest.is_physical for manifest in folder.list())
+    if to_time is not None and not physical:
+        raise UsageError("--to-time: only a base or incremental backup can be brought to a moment")
+    need_a_person_or(yes, "a restore puts something else in the place of what is stored")
     if not yes:
-        await confirm(f"put {chosen} in the place of the database{' and remove what is there' if drop_old else ''}?")
+        place = "the embedded server's data" if physical else "the database"
+        await confirm(f"put {chosen} in the place of {place}{' and remove what is there' if drop_old else ''}?")
+    if physical:
+        await _recover(output, chosen, settings, to_time)
+        return
     with output.progress("restoring"):
         report = await restore_backup(chosen, settings, drop_old=drop_old)
     if output.json:
@@ -152,6 +169,22 @@ async def restore(
     output.show(Text(f"restored {report.name}: {workflows} in {report.seconds:.1f} s"), whole=True)
     if report.kept is not None:
         output.note(f"the old database is kept as {line(report.kept)}; nobody can connect to it")
+
+
+async def _recover(output: Output, name: str, settings: Settings, to_time: datetime | None) -> None:
+    with output.progress("recovering"):
+        report = await recover_backup(name, settings, to_time=to_time)
+    if output.json:
+        output.document({**asdict(report), "to_time": _iso(report.to_time), "last_commit": _iso(report.last_commit)})
+        return
+    last = f", last commit {report.last_commit:%Y-%m-%d %H:%M:%S.%f} UTC" if report.last_commit is not None else ""
+    output.show(Text(f"restored {report.name} in {report.seconds:.1f} s{last}"), whole=True)
+    if report.kept is not None:
+        output.note(f"the old data is kept in {line(str(report.kept))}")
+
+
+def _iso(when: datetime | None) -> str | None:
+    return None if when is None else when.isoformat()
 
 
 @backup.command

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from workflow_store.cli.output import Output
 from workflow_store.database import Database
 from workflow_store.database.connections import address
-from workflow_store.embedded import EmbeddedServer, default_data_dir
+from workflow_store.embedded import EmbeddedServer, archive_options, default_data_dir
 from workflow_store.queries.catalogue import SERVER_FACTS
 from workflow_store.settings import Settings
 
@@ -69,7 +69,7 @@ async def target(settings: Settings, output: Output) -> AsyncGenerator[Target]:
     if dsn is not None:
         yield Target("given", address(dsn.get_secret_value()), dsn)
         return
-    server = await EmbeddedServer.open(settings.data_dir)
+    server = await EmbeddedServer.open(settings.data_dir, options=archive_options(settings))
     try:
         output.note(server.describe())
         yield Target("embedded", str(server.data_dir), SecretStr(server.dsn))

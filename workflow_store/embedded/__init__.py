@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from workflow_store.embedded.archiving import archive_options
 from workflow_store.embedded.binaries import bin_dir
 from workflow_store.embedded.folder import default_data_dir
 from workflow_store.embedded.server import EmbeddedServer
 
-__all__ = ["EmbeddedServer", "bin_dir", "default_data_dir"]
+__all__ = ["EmbeddedServer", "archive_options", "bin_dir", "default_data_dir"]

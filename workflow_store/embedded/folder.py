@@ -19,7 +19,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 import platformdirs
@@ -33,6 +33,7 @@ ROLE = "workflow_store"
 DATABASE = "workflow_store"
 PORT = 5432
 SOCKET_NAME = f".s.PGSQL.{PORT}"
+_Purpose: TypeAlias = Literal["init", "upgrade", "restore"]
 _SOCKET_LIMIT = 103 if sys.platform == "darwin" else 107
 _LOG_LIMIT = 10 * 1024 * 1024
 _LOG_TAIL = 8 * 1024
@@ -119,12 +120,12 @@ class DataFolder:
         """Remove what dead processes left half done and finish what they left done; under the start lock."""
         if self.finished_upgrade.exists() and not self.cluster.exists():
             self.finished_upgrade.rename(self.cluster)
-        for purpose in ("init", "upgrade"):
+        for purpose in get_args(_Purpose):
             for leftover in self.home.glob(f"{purpose}-*.tmp"):
                 end_abandoned(leftover / "data")
                 shutil.rmtree(leftover, ignore_errors=True)
 
-    def temporary(self, purpose: Literal["init", "upgrade"]) -> Path:
+    def temporary(self, purpose: _Purpose) -> Path:
         """A new folder of the server's user inside this one; ``clean`` removes it if its maker dies."""
         folder = Path(tempfile.mkdtemp(prefix=f"{purpose}-", suffix=".tmp", dir=self.home))
         self.account.own(folder)
@@ -206,7 +207,7 @@ class DataFolder:
         """
         people = dict.fromkeys(("root", self.account.name))
         named = ",".join(f'"{role}"' for role in roles)
-        rules = f"local all {named} peer map=store\nlocal all all scram-sha-256\n"
+        rules = f"local all,replication {named} peer map=store\nlocal all all scram-sha-256\n"
         names = "".join(f'store "{person}" "{role}"\n' for person in people for role in roles)
         written: list[Path] = []
         for name, text in (("pg_hba.conf", rules), ("pg_ident.conf", names)):

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from workflow_store.database.connections import MaskedDsn
-from workflow_store.embedded import EmbeddedServer
+from workflow_store.embedded import EmbeddedServer, archive_options
 from workflow_store.settings import Settings
 
 
@@ -17,7 +17,7 @@ async def admin_server(settings: Settings) -> AsyncGenerator[MaskedDsn]:
     if given is not None:
         yield MaskedDsn(given.get_secret_value())
         return
-    server = await EmbeddedServer.open(settings.data_dir)
+    server = await EmbeddedServer.open(settings.data_dir, options=archive_options(settings))
     try:
         yield MaskedDsn(server.dsn)
     finally:

@@ -90,7 +90,7 @@ def upgrade_server(data_dir: Path | None = None, *, old_bin_dir: Path | None = N
                     f"the upgrade from PostgreSQL {older.version} to {binaries.version} failed and changed nothing: "
                     f"the data is in {folder.cluster}, as it was. {error}"
                 ) from error
-            kept = swap(folder, fresh, older.major)
+            kept = swap(folder, fresh, f"data.pg{older.major}")
             folder.clean()
         finally:
             hold.close()
@@ -142,15 +142,16 @@ def _rebuild(folder: DataFolder, older: Binaries, newer: Binaries) -> tuple[Path
     return new.path, {table: content.rows for table, content in before.items()}
 
 
-def swap(folder: DataFolder, fresh: Path, old_major: int) -> Path:
+def swap(folder: DataFolder, fresh: Path, label: str) -> Path:
     """Let the new cluster take the old one's place; returns where the old one is kept."""
-    kept = folder.home / f"data.pg{old_major}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    kept = folder.home / f"{label}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
         if folder.finished_upgrade.exists():
             shutil.rmtree(folder.finished_upgrade)
         # A death between these renames leaves data.new and no data; the next start finishes it.
         fresh.rename(folder.finished_upgrade)
-        folder.cluster.rename(kept)
+        if folder.cluster.exists():
+            folder.cluster.rename(kept)
         folder.finished_upgrade.rename(folder.cluster)
         sync_folder(folder.home)
     except OSError as error:

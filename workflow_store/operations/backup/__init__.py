@@ -4,6 +4,7 @@ from workflow_store.operations.backup.creation import create_backup
 from workflow_store.operations.backup.drill import DrillReport, drill_backup
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import FileEntry, Kind, Manifest, TableEntry
+from workflow_store.operations.backup.recovery import RecoveryReport, recover_backup
 from workflow_store.operations.backup.restoration import RestoreReport, restore_backup
 from workflow_store.operations.backup.schedule import RunReport, run_backup
 
@@ -13,11 +14,13 @@ __all__ = [
     "FileEntry",
     "Kind",
     "Manifest",
+    "RecoveryReport",
     "RestoreReport",
     "RunReport",
     "TableEntry",
     "create_backup",
     "drill_backup",
+    "recover_backup",
     "restore_backup",
     "run_backup",
 ]

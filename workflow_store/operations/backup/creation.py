@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from workflow_store import schema
 from workflow_store.database import Session, connect
+from workflow_store.errors import BackupError
 from workflow_store.media.blobs import Blobs, path_of
 from workflow_store.media.files import MediaOptions
 from workflow_store.media.place import open_blobs
-from workflow_store.operations.backup.folder import BackupFolder, entries
+from workflow_store.operations.backup.folder import BASE, BackupFolder, entries
 from workflow_store.operations.backup.manifest import Kind, Manifest, TableEntry
 from workflow_store.operations.backup.programs import Programs, database_argument
 from workflow_store.operations.servers import admin_server
@@ -33,7 +34,7 @@ from workflow_store.queries.backups import (
 from workflow_store.settings import Settings
 
 MEDIA: Final = "media"
-DUMPS: Final[dict[Kind, str]] = {"archive": "dump", "sql": "dump.sql.gz"}
+DUMPS: Final[Mapping[str, str]] = {"archive": "dump", "sql": "dump.sql.gz"}
 # Hashing everything that is stored is one statement.
 _PATIENCE: Final = 24 * 3600.0
 # A dump is compressed, and has no indexes; together with media it fits into this, or the check says so.
@@ -49,8 +50,9 @@ async def create_backup(
 
     Args:
         settings: read from the environment and the settings file where not given; ``admin_dsn``, ``backup_dir``.
-        kind: ``"archive"``, which is written and restored by several processes, or ``"sql"``, statements that any psql
-            of this or a later version reads.
+        kind: ``"archive"``, which is written and restored by several processes; ``"sql"``, statements that any psql of
+            this or a later version reads; ``"base"``, the files of the whole server, from which, with its log, any
+            later moment can be had back; ``"incremental"``, what changed of them since the newest of these two kinds.
         media: also the media files.
         overrides: single settings by name.
 
@@ -69,8 +71,9 @@ async def create_backup(
         programs = await Programs.find(state.server_number // 10_000)
         created_at = datetime.now(UTC)
         name = f"{created_at:%Y%m%dT%H%M%S%fZ}-{kind}"
+        builds_on = await asyncio.to_thread(_predecessor, folder) if kind == "incremental" else None
         with folder.making(name) as work:
-            tables, links = await _dump(session, programs, dsn, kind, work)
+            tables, links = await _taken(session, programs, dsn, kind, work, folder, builds_on)
             blobs = open_blobs(MediaOptions.of(chosen))
             copied, missing = await _copy_media(blobs, links if media else (), work / MEDIA)
             manifest = Manifest(
@@ -82,6 +85,7 @@ async def create_backup(
                 server_number=state.server_number,
                 database=state.database,
                 schema_version=state.schema_version,
+                builds_on=builds_on,
                 tables=tables,
                 files=await asyncio.to_thread(entries, work),
                 media=copied,
@@ -90,6 +94,35 @@ async def create_backup(
             )
             await asyncio.to_thread(manifest.write, work)
     return manifest
+
+
+async def _taken(
+    session: Session,
+    programs: Programs,
+    dsn: str,
+    kind: Kind,
+    work: Path,
+    folder: BackupFolder,
+    builds_on: str | None,
+) -> tuple[dict[str, TableEntry], Sequence[MediaRow]]:
+    if kind in ("archive", "sql"):
+        return await _dump(session, programs, dsn, kind, work)
+    since = () if builds_on is None else (f"--incremental={folder.place(builds_on) / BASE / 'backup_manifest'}",)
+    await programs.run(
+        dsn,
+        "pg_basebackup",
+        *("--format=plain", "--checkpoint=fast", "--wal-method=stream", "--manifest-checksums=SHA256", *since),
+        *(f"--pgdata={work / BASE}", f"--dbname={database_argument(dsn)}"),
+    )
+    # Afterwards: what the files know of is among them.
+    return {}, await session.fetch(BACKUP_MEDIA)
+
+
+def _predecessor(folder: BackupFolder) -> str:
+    found = next((manifest.name for manifest in folder.list() if manifest.is_physical), None)
+    if found is None:
+        raise BackupError(f"there is no base backup in {folder.path} for an incremental one to build on")
+    return folder.verify(found).name
 
 
 async def _dump(

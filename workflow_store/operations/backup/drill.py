@@ -20,7 +20,7 @@ from workflow_store.operations.backup.databases import Databases
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
 from workflow_store.operations.backup.programs import Programs, database_argument
-from workflow_store.operations.backup.restoration import fill, require_known
+from workflow_store.operations.backup.restoration import fill, require_contents, require_known
 from workflow_store.operations.servers import admin_server
 from workflow_store.settings import Settings
 
@@ -63,8 +63,9 @@ async def drill_backup(name: str | None = None, settings: Settings | None = None
     chosen = Settings.chosen(settings, overrides)
     folder = BackupFolder.of(chosen)
     begun = time.monotonic()
-    manifest = await asyncio.to_thread(folder.verify, folder.latest() if name is None else name)
+    manifest = await asyncio.to_thread(folder.verify, folder.latest(physical=False) if name is None else name)
     require_known(manifest)
+    require_contents(manifest)
     async with _scratch(chosen, manifest) as (kind, dsn):
         # The constraints are made after the rows: the server has looked at each foreign key when this returns.
         tables = await fill(manifest, folder.place(manifest.name), dsn, chosen)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from platformdirs import user_data_path
-
+from workflow_store.embedded.archiving import WAL
 from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest
 from workflow_store.settings import Settings
 
 _PARTIAL: Final = ".partial-"
+BASE: Final = "base"
+_LOG_FILE: Final = re.compile(r"START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)")
+_SEGMENT: Final = re.compile(r"[0-9A-F]{24}(\.|$)")
 _PIECE: Final = 1024 * 1024
 # A backup that is being made touches its folder all the time; one that was left behind does not.
 _ABANDONED: Final = 24 * 3600.0
@@ -37,7 +40,7 @@ class BackupFolder:
     @classmethod
     def of(cls, settings: Settings) -> BackupFolder:
         """That of the settings."""
-        return cls((settings.backup_dir or user_data_path("workflow-store") / "backups").expanduser().absolute())
+        return cls(settings.backup_folder)
 
     def list(self) -> tuple[Manifest, ...]:
         """The backups whose manifests can be read, the newest first."""
@@ -54,19 +57,38 @@ class BackupFolder:
         if not self.path.is_dir():
             return ()
         return tuple(
-            sorted(entry.name for entry in self.path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+            sorted(
+                entry.name
+                for entry in self.path.iterdir()
+                if entry.is_dir() and entry.name != WAL and not entry.name.startswith(".")
+            )
         )
 
-    def latest(self) -> str:
+    def latest(self, *, physical: bool | None = None) -> str:
         """The name of the newest.
+
+        Args:
+            physical: only of those of the server's files, or only of the others.
 
         Raises:
             BackupError: there is none.
         """
-        found = self.list()
+        found = [one for one in self.list() if physical is None or one.is_physical == physical]
         if not found:
             raise BackupError(f"there is no backup in {self.path}")
         return found[0].name
+
+    def chain(self, name: str) -> tuple[Manifest, ...]:
+        """A backup and those it builds on, the oldest first; every byte of each is verified.
+
+        Raises:
+            BackupError: one of them is not there.
+            BackupDamaged: one of them is not what its manifest says.
+        """
+        links = [self.verify(name)]
+        while links[0].builds_on is not None:
+            links.insert(0, self.verify(links[0].builds_on))
+        return tuple(links)
 
     def place(self, name: str) -> Path:
         """The folder of a backup.
@@ -110,7 +132,8 @@ class BackupFolder:
             BackupError: they don't, or the folder can't be made.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # A server of another user writes its log below it; each backup is shut to others.
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
             free = shutil.disk_usage(self.path).free
         except OSError as error:
             raise BackupError(f"{self.path} can't be used: {error.strerror}") from None
@@ -147,17 +170,40 @@ class BackupFolder:
         """
         limit = datetime.now(UTC) - timedelta(days=keep_days)
         manifests = self.list()
-        old = [manifest.name for manifest in manifests if manifest.created_at < limit]
+        old = {manifest.name for manifest in manifests if manifest.created_at < limit}
         if len(old) == len(manifests):
-            good = next((manifest.name for manifest in manifests if self.is_good(manifest.name)), None)
-            old = [name for name in old if name != good]
-        for name in old:
+            old.discard(next((manifest.name for manifest in manifests if self.is_good(manifest.name)), ""))
+        for manifest in manifests:
+            # The newest first: what a kept one builds on is kept, and what that builds on.
+            if manifest.name not in old and manifest.builds_on is not None:
+                old.discard(manifest.builds_on)
+        for name in sorted(old):
             shutil.rmtree(self.path / name)
+        self._prune_log([manifest.name for manifest in manifests if manifest.is_physical and manifest.name not in old])
         if self.path.is_dir():
             for left in self.path.glob(f"{_PARTIAL}*"):
                 if time.time() - left.stat().st_mtime > _ABANDONED:
                     shutil.rmtree(left, ignore_errors=True)
-        return tuple(old)
+        return tuple(sorted(old))
+
+    def _prune_log(self, kept: Sequence[str]) -> None:
+        """Remove the server's log from before the first of the backups that need it."""
+        needed = [found[1] for name in kept if (found := _LOG_FILE.search(_label(self.path / name))) is not None]
+        log = self.path / WAL
+        if not needed or not log.is_dir():
+            return
+        # Of a file's name the first eight digits are the timeline; the rest says how far the log had come.
+        first = min(name[8:] for name in needed)
+        for entry in log.iterdir():
+            if _SEGMENT.match(entry.name) and entry.name[8:24] < first:
+                entry.unlink()
+
+
+def _label(folder: Path) -> str:
+    try:
+        return (folder / BASE / "backup_label").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def entries(folder: Path) -> dict[str, FileEntry]:

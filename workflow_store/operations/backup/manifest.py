@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-Kind: TypeAlias = Literal["archive", "sql"]
+Kind: TypeAlias = Literal["archive", "sql", "base", "incremental"]
 
 MANIFEST: Final = "manifest.json"
 SEAL: Final = "manifest.sha256"
@@ -39,14 +39,17 @@ class Manifest(BaseModel):
 
     Attributes:
         name: of its folder.
-        kind: ``archive``, a directory that pg_restore reads with several processes, or ``sql``, statements for psql.
+        kind: ``archive``, a directory that pg_restore reads with several processes; ``sql``, statements for psql;
+            ``base``, the server's own files; ``incremental``, those blocks of them that changed since ``builds_on``.
+        builds_on: the backup an incremental one needs.
         created_at: when its snapshot was taken.
         tool_version: of this library.
         server_version: of the server it was taken from, in words.
         server_number: the same as a number, such as 170004.
         database: its name.
         schema_version: the last migration the database had.
-        tables: rows and digest of each table, as the snapshot saw them.
+        tables: rows and digest of each table, as the snapshot saw them; none for the server's own files, whose
+            checksums are in the manifest that the server wrote.
         files: everything in the folder but this file and its seal, by relative path.
         media: how many media files are in it.
         media_missing: hashes of media files that a workflow links to, but that were lost or damaged before.
@@ -64,6 +67,7 @@ class Manifest(BaseModel):
     server_number: int
     database: str
     schema_version: str | None
+    builds_on: str | None = None
     tables: Mapping[str, TableEntry]
     files: Mapping[str, FileEntry]
     media: int = 0
@@ -76,6 +80,11 @@ class Manifest(BaseModel):
         return sum(entry.size for entry in self.files.values())
 
     @property
+    def is_physical(self) -> bool:
+        """Whether it is of the server's files, and not of one database's contents."""
+        return self.kind in ("base", "incremental")
+
+    @property
     def server_major(self) -> int:
         """The server's major version."""
         return self.server_number // 10_000
@@ -84,7 +93,7 @@ class Manifest(BaseModel):
         """Write it and its seal into a folder."""
         text = self.model_dump_json(indent=2) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
-        (folder / SEAL).write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  {MANIFEST}\n", encoding="utf-8")
+        (folder / SEAL).write_bytes(_seal(text.encode()))
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -95,11 +104,10 @@ class Manifest(BaseModel):
         """
         try:
             data = (folder / MANIFEST).read_bytes()
-            seal = (folder / SEAL).read_text(encoding="utf-8").split()[:1]
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "its seal is no text"
-            raise ValueError(f"{MANIFEST} or its seal can't be read: {reason}") from None
-        if seal != [hashlib.sha256(data).hexdigest()]:
+            seal = (folder / SEAL).read_bytes()
+        except OSError as error:
+            raise ValueError(f"{MANIFEST} or its seal can't be read: {error.strerror}") from None
+        if seal != _seal(data):
             raise ValueError(f"{MANIFEST} is not what its seal says")
         try:
             manifest = cls.model_validate_json(data)
@@ -108,3 +116,8 @@ class Manifest(BaseModel):
         if manifest.name != folder.name:
             raise ValueError(f"{MANIFEST} is that of {manifest.name}")
         return manifest
+
+
+def _seal(manifest: bytes) -> bytes:
+    """What ``sha256sum --check`` reads."""
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()

@@ -76,6 +76,7 @@ async def restore_backup(
     begun = time.monotonic()
     manifest = await asyncio.to_thread(folder.verify, name)
     require_known(manifest)
+    require_contents(manifest)
     async with admin_server(chosen) as dsn:
         databases = Databases(dsn)
         stamp = f"{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(2)}"
@@ -83,7 +84,7 @@ async def restore_backup(
         await databases.create(fresh)
         try:
             tables = await fill(manifest, folder.place(name), databases.dsn_of(fresh), chosen)
-            media = await _put_back_media(folder.place(name), chosen)
+            media = await put_back_media(folder.place(name), chosen)
             was_there = await databases.put_in_place(fresh, kept)
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(databases.drop(fresh)))
@@ -112,6 +113,16 @@ def require_known(manifest: Manifest) -> None:
             f"the backup {manifest.name} has the migration {manifest.schema_version}, which this version of "
             "workflow-store does not know; a later version made it"
         )
+
+
+def require_contents(manifest: Manifest) -> None:
+    """See to it that a backup is of a database's contents.
+
+    Raises:
+        BackupError: it is of a server's files.
+    """
+    if manifest.is_physical:
+        raise BackupError(f"{manifest.name} is of a whole server's files: `recover_backup` restores it")
 
 
 async def fill(manifest: Manifest, folder: Path, dsn: str, settings: Settings) -> dict[str, TableEntry]:
@@ -158,7 +169,8 @@ async def _unzipped(path: Path) -> AsyncGenerator[bytes]:
             yield piece
 
 
-async def _put_back_media(folder: Path, settings: Settings) -> int:
+async def put_back_media(folder: Path, settings: Settings) -> int:
+    """Put those media files of a backup back that are not there; how many."""
     blobs = open_blobs(MediaOptions.of(settings))
     put = 0
     for path, sha256 in _media_in(folder / MEDIA):
