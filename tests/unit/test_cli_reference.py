@@ -44,6 +44,7 @@ def test_the_verbs_are_those_that_were_promised() -> None:
         "db upgrade",
         "db downgrade",
         "db upgrade-server",
+        "db roles",
         "ingest",
         "get",
         "list",

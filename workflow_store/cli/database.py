@@ -97,6 +97,41 @@ async def status(*, common: Common = COMMON) -> None:
     output.show(grid, "", table)
 
 
+@database.command
+async def roles(
+    *,
+    owner: str = "workflow_store_owner",
+    writer: str = "workflow_store_writer",
+    reader: str = "workflow_store_reader",
+    common: Common = COMMON,
+) -> None:
+    """Make the roles that own, write and read the tables, or bring them up to date; again changes nothing.
+
+    A role gets the password of WORKFLOW_STORE_OWNER_PASSWORD, WORKFLOW_STORE_WRITER_PASSWORD or
+    WORKFLOW_STORE_READER_PASSWORD, where there is one. What the database lets everybody do is taken back.
+
+    Args:
+        owner: Name of the role that owns the tables and migrates them.
+        writer: Name of the role that writes rows.
+        reader: Name of the role that reads them.
+    """
+    # Needed by this verb alone.
+    from workflow_store.operations.roles import RoleNames, create_roles, passwords_of_environment
+
+    output = common.output
+    names = RoleNames(owner, writer, reader)
+    report = await create_roles(command_settings(), names=names, passwords=passwords_of_environment())
+    if output.json:
+        output.document(asdict(report))
+        return
+    table = Table("role", "", "logs in", "limits", box=None, pad_edge=False)
+    for purpose, name in (("owner", owner), ("writer", writer), ("reader", reader)):
+        limits = ", ".join(f"{setting} {value}" for setting, value in report.limits[name].items())
+        table.add_row(Text(line(name)), purpose, "yes" if name in report.may_log_in else "no", limits)
+    output.show(table)
+    output.note(f"{plural(len(report.made), 'role')} made; they work in the database {line(report.database)}")
+
+
 @database.command(name="upgrade-server")
 def upgrade_server(*, old_bin_dir: Path | None = None, common: Common = COMMON) -> None:
     """Move the embedded server's data to the installed major version of PostgreSQL.

@@ -57,7 +57,8 @@ async def drill_backup(name: str | None = None, settings: Settings | None = None
         overrides: single settings by name.
 
     Raises:
-        BackupError: there is none, or a program or the server failed.
+        BackupError: there is none, or a program failed.
+        ServerError: the server failed.
         BackupDamaged: it is not what its manifest says.
     """
     chosen = Settings.chosen(settings, overrides)

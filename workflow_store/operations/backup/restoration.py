@@ -67,7 +67,8 @@ async def restore_backup(
         overrides: single settings by name.
 
     Raises:
-        BackupError: there is none of this name, or a program or the server failed.
+        BackupError: there is none of this name, or a program failed.
+        ServerError: the server failed.
         BackupDamaged: it is not what its manifest says, or what was restored is not.
         SchemaTooNew: a later version of this library made it.
     """

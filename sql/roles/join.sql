@@ -1,0 +1,2 @@
+-- Makes a role a member of another. {role}, {member} identifiers.
+GRANT {role} TO {member}
