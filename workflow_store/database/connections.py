@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,6 +15,7 @@ from workflow_store import errors
 from workflow_store.database.codecs import set_codecs
 from workflow_store.database.faults import translate
 from workflow_store.settings import Settings
+from workflow_store.tls import secured
 
 
 class MaskedDsn(str):
@@ -66,7 +68,7 @@ async def connect(dsn: str, settings: Settings) -> PooledConnection:
         ServerUnavailable: nothing answers there, or not in time.
         PermissionDenied: the server refused the login.
     """
-    dsn = MaskedDsn(dsn)
+    plain, dsn = len(dsn), MaskedDsn(secured(dsn))
     reason: errors.StoreError = errors.ServerUnavailable("the URI can't be read")
     try:
         places = _places(dsn)
@@ -78,16 +80,23 @@ async def connect(dsn: str, settings: Settings) -> PooledConnection:
         try:
             async with asyncio.timeout(share):
                 return await _connect(dsn, settings, place)
-        except ValueError:
-            # The driver quotes the part of the URI that it can't read, and that may be the password.
-            break
         except Exception as error:
+            if isinstance(error, ValueError) and not isinstance(error, ssl.SSLError):
+                # The driver quotes the part of the URI that it can't read, and that may be the password. A certificate
+                # that is refused is a ValueError, too.
+                break
             # Frames of the driver hold the password: the cause is told in words, and the chain ends here.
             reason = translate(error) or errors.ServerUnavailable(f"{type(error).__name__}: {error}")
     message = f"no answer within {share:g} s" if isinstance(reason, errors.CommandTimeout) else str(reason)
     kind = type(reason) if isinstance(reason, errors.PermissionDenied | errors.ResourceError) else None
     sqlstate = reason.sqlstate if isinstance(reason, errors.ServerError) else None
+    if len(dsn) != plain and _is_about_tls(message):
+        message += " (a host that is not this machine has to prove its name; sslmode in the URI says otherwise)"
     raise (kind or errors.ServerUnavailable)(f"{address(dsn)}: {message}", sqlstate)
+
+
+def _is_about_tls(message: str) -> bool:
+    return "SSL" in message or "certificate" in message
 
 
 async def _connect(dsn: str, settings: Settings, place: dict[str, Any]) -> PooledConnection:

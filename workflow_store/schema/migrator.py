@@ -30,6 +30,7 @@ from workflow_store.schema._ledger import Ledger
 from workflow_store.schema.applied import require_not_newer
 from workflow_store.schema.folder import BASE, MigrationFile
 from workflow_store.schema.report import Migration, MigrationReport, SchemaStatus
+from workflow_store.tls import secured
 
 APPLICATION_NAME = "workflow-store schema"
 """How a migrator's session calls itself in ``pg_stat_activity``."""
@@ -112,7 +113,7 @@ def drop(dsn: str, *, lock_timeout: float) -> None:
 @contextlib.contextmanager
 def _connected(dsn: str) -> Generator[psycopg.Connection[Any]]:
     try:
-        options = conninfo.conninfo_to_dict(dsn)
+        options = conninfo.conninfo_to_dict(secured(dsn))
     except psycopg.Error:
         # libpq quotes the part it can't read, and that may be the password.
         raise SettingsError("the DSN can't be read: libpq refuses it as a URI") from None

@@ -17,6 +17,7 @@ from workflow_store.embedded.binaries import bin_dir
 from workflow_store.errors import BackupError, EmbeddedUnavailable
 from workflow_store.schema.child import end
 from workflow_store.schema.secret import scrub
+from workflow_store.tls import secured
 
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -92,7 +93,7 @@ class Programs:
 
 def database_argument(dsn: str) -> str:
     """What names a database on a command line, without the password."""
-    known = conninfo_to_dict(dsn)
+    known = conninfo_to_dict(secured(dsn))
     known.pop("password", None)
     return make_conninfo("", **known)
 
