@@ -216,7 +216,11 @@ def _encode(value: Any) -> bytes:
         text = _ENCODER.encode(value)
     except (_NeedsExactEncoder, ValueError, TypeError, RecursionError):
         text = _encode_exactly(value)
-    return encode_text(text)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half a character, which lies in a string: spelt as an escape it is JSON, and ``check`` knows where it is.
+        return text.encode("utf-8", "backslashreplace")
 
 
 class _NeedsExactEncoder(Exception):
