@@ -122,7 +122,8 @@ async def retry(
     Args:
         ids: Ids, or their first digits, as `quarantine list` shows them; without any, all records.
         source: Only records whose source begins with this.
-        overwrite: Also where the workflow was stored, or seen unchanged, since the record was last seen.
+        overwrite: Store all of a record, also where its workflow was stored, or seen unchanged, since then. Without it
+            only parts that are not stored are taken in that case.
     """
     output = common.output
     if ids and source is not None:

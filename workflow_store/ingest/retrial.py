@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from workflow_store.database import Session
 from workflow_store.database.faults import is_record_fault
 from workflow_store.errors import InvalidRecord, RecordError, ServerError
 from workflow_store.ingest.batch import write_batch
-from workflow_store.ingest.quarantine import RAW_BYTES, add, record_hash, rejected_workflow, storable
+from workflow_store.ingest.quarantine import add, record_hash, rejected_workflow, storable
 from workflow_store.models.notices import duplicate_keys
 from workflow_store.models.quarantined import Quarantined
 from workflow_store.models.report import Outcome, Rejected
 from workflow_store.models.workflow import Workflow
+from workflow_store.queries.catalogue import KNOWN_WORKFLOWS
 from workflow_store.queries.encoding import encode
 from workflow_store.queries.parameters import Encoded, Limits, fold
 from workflow_store.queries.quarantine import (
@@ -25,10 +26,11 @@ from workflow_store.queries.quarantine import (
     OVERTAKEN,
     to_quarantined,
 )
+from workflow_store.queries.rows import KnownRow
 
 ReadAgain: TypeAlias = Callable[[Quarantined], Iterable[Workflow | Rejected]]
 
-_OVERTAKEN: Final = "a later scrape of this workflow is stored; it is left alone"
+_STAY: Final = "stay, unless told to overwrite"
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ async def retry_record(
 
     Args:
         read: makes workflows of its bytes.
-        overwrite: also where the workflow was stored since then.
+        overwrite: store all of it, also where the workflow was stored since then.
     """
     async with session.transaction():
         row = await session.fetch_optional(LOCK_IN_QUARANTINE, key)
@@ -80,8 +82,8 @@ async def retry_record(
         found = _read(record, read, limits)
         if not overwrite and found.records:
             overtaken = await session.fetch(OVERTAKEN, sorted(found.records), record.last_seen_at)
-            for workflow_id in overtaken:
-                _give_up(found, workflow_id, _OVERTAKEN, record)
+            for known in await session.fetch(KNOWN_WORKFLOWS, overtaken) if overtaken else ():
+                _fill_only(found, known, record)
         retrial = Retrial()
         await _store(session, found, retrial, record)
         retrial.kept = found.bad
@@ -92,10 +94,7 @@ async def retry_record(
 def _why_not(record: Quarantined) -> str:
     if not record.kept:
         return f"it can't be retried, no bytes of it are known: {record.reason}"
-    return (
-        f"it can't be retried, only {record.kept:,} of its {record.length:,} bytes were kept "
-        f"(at most {RAW_BYTES:,}): {record.reason}"
-    )
+    return f"it can't be retried, only {record.kept:,} of its {record.length:,} bytes were kept: {record.reason}"
 
 
 def _kept(record: Quarantined, reason: str) -> Rejected:
@@ -131,6 +130,45 @@ def _rejected(found: _Read, workflow: Workflow, reason: str, record: Quarantined
         # It stays as it is.
         return _kept(record, reason)
     return rejected_workflow(workflow, record.position, reason)
+
+
+def _fill_only(found: _Read, known: KnownRow, record: Quarantined) -> None:
+    """Of a workflow that was stored since then only the parts that it lacks are taken; the others are newer there."""
+    given = found.records[known.workflow_id]
+    lacking: dict[str, Any] = {}
+    older: list[str] = []
+    for part, stored, stored_hash, part_hash in (
+        ("metadata", known.has_metadata, known.metadata_hash, given.metadata and given.metadata.content_hash),
+        ("structure", known.has_structure, known.structure_hash, given.structure and given.structure.content_hash),
+        ("content", known.has_content, known.content_hash, given.content and given.content.content_hash),
+        ("transcripts", known.transcripts_hash is not None, known.transcripts_hash, given.workflow.transcripts_hash),
+    ):
+        if not stored:
+            lacking[part] = getattr(given, part)
+        elif part_hash is not None and part_hash != stored_hash:
+            older.append(part)
+    metadata, structure = lacking.get("metadata"), lacking.get("structure")
+    row = given.workflow._replace(
+        url=known.url,
+        error_message=known.error_message,
+        processing_time=None,
+        quality_score=None,
+        layer1_success=metadata is not None,
+        layer2_success=structure is not None,
+        layer3_success=lacking.get("content") is not None,
+        transcripts_hash=given.workflow.transcripts_hash if "transcripts" in lacking else None,
+        title_key=None if metadata is None else given.workflow.title_key,
+        views=None if metadata is None else given.workflow.views,
+        node_count=None if structure is None else given.workflow.node_count,
+    )
+    nothing = {"metadata": None, "structure": None, "content": None, "transcripts": None}
+    if older:
+        reason = f"a later scrape of this workflow is stored; its {', '.join(older)} {_STAY}"
+        found.bad.append(_rejected(found, found.workflows[known.workflow_id], reason, record))
+    if older and all(part is None for part in lacking.values()):
+        del found.records[known.workflow_id]
+    else:
+        found.records[known.workflow_id] = given._replace(workflow=row, retry_count=None, **(nothing | lacking))
 
 
 def _give_up(found: _Read, workflow_id: str, reason: str, record: Quarantined) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, Literal, TypeAlias
 
+from workflow_store.models.fields import is_list
 from workflow_store.models.json import Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
 
@@ -38,10 +39,9 @@ def _cleaned(value: Any, policy: NulPolicy, name: str, notices: list[str]) -> An
                 if new is not member:
                     update[field] = new
         return value.model_copy(update=update) if update else value
-    if isinstance(value, tuple):
-        given: tuple[Any, ...] = value
-        items = tuple(_cleaned(item, policy, f"{name}.{place}", notices) for place, item in enumerate(given))
-        return items if any(new is not old for new, old in zip(items, given, strict=True)) else given
+    if is_list(value):
+        items = tuple(_cleaned(item, policy, f"{name}.{place}", notices) for place, item in enumerate(value))
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     if isinstance(value, str):
         text, times = clean_text(value, policy)
         return _noted(text, times, policy, name, notices) if times else value

@@ -25,7 +25,8 @@ async def retry_quarantine(
     Args:
         ids: which ones; all where not given.
         source: only records whose source begins with this, such as a file's path.
-        overwrite: also where the workflow was stored, or seen unchanged, since the record was last seen.
+        overwrite: store all of a record, also where its workflow was stored, or seen unchanged, since then; without it
+            only parts that are not stored are taken in that case.
         report: a report to count in, for a caller who wants it even when this raises.
         timeout: seconds for all of it.
 

@@ -138,8 +138,9 @@ class Quarantine:
                 can mend what is known to be wrong.
             ids: which ones; all where not given.
             source: only records whose source begins with this.
-            overwrite: also store a record whose workflow was stored, or seen unchanged, since the record was last
-                seen; without it, such a record stays in quarantine, since what is stored is newer.
+            overwrite: store all of a record, also where its workflow was stored, or seen unchanged, since the record
+                was last seen. Without it only parts that are not stored are taken then, and a record with others that
+                differ stays in quarantine, since what is stored is newer.
             report: a report to count in, for a caller who wants it even when this raises.
 
         Returns:
