@@ -25,6 +25,7 @@ from workflow_store.errors import (
 from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, tell, write_batch
 from workflow_store.ingest.options import IngestOptions
+from workflow_store.ingest.remarks import remarks
 from workflow_store.ingest.resolution import resolve
 from workflow_store.models.notices import duplicate_keys
 from workflow_store.models.report import IngestReport, Outcome, Rejected
@@ -62,9 +63,11 @@ class _Batch:
     def add(self, workflow: Workflow, position: int, record: Encoded, *, replaces: bool) -> None:
         # What was given is held until it is stored, also where it is folded.
         self.size += record.size
-        if record.cleaned:
-            self.cleaned += 1
-            self.notices.extend(f"{record.workflow_id}: {notice}" for notice in record.cleaned)
+        said = remarks(workflow, record)
+        if said:
+            self.cleaned += bool(record.cleaned)
+            self.duplicate_keys += duplicate_keys(said)
+            self.notices.extend(f"{record.workflow_id}: {notice}" for notice in said)
         earlier = self.records.get(record.workflow_id)
         if earlier is not None:
             self.repeated += 1
@@ -75,9 +78,6 @@ class _Batch:
                 record = record._replace(retry_count=earlier.retry_count)
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
-        if workflow.notices:
-            self.notices.extend(f"{record.workflow_id}: {notice}" for notice in workflow.notices)
-            self.duplicate_keys += duplicate_keys(workflow.notices)
 
     def given(self, workflow_id: str) -> list[tuple[Workflow, int]]:
         """All that was given under an id, in order, with positions."""
