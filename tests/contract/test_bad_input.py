@@ -27,6 +27,8 @@ from workflow_store import (
     Metadata,
     RecordError,
     ServerError,
+    Settings,
+    SettingsError,
     Structure,
     Transcript,
     Workflow,
@@ -241,6 +243,38 @@ def test_no_encoder_writes_a_number_that_json_lacks_as_null(value: Any) -> None:
     for field in ("quality_score", "processing_time"):
         with pytest.raises(ValueError, match=field):
             Workflow(workflow_id="1", url="u", **{field: value})
+
+
+DEEPEST = 800
+
+
+async def test_the_deepest_setting_holds_by_every_way_in_and_out(database_dsn: str, tmp_path: Path) -> None:
+    document = b'{"nodes":[],"x":' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b"}"
+    deeper = b'{"nodes":[],"x":' + b"[" * DEEPEST + b"]" * DEEPEST + b"}"
+
+    async with WorkflowStore.open(dsn=database_dsn, pool_min_size=0, max_json_depth=DEEPEST) as store:
+        for way in ONE_BY_ONE:
+            await way(store, with_document(document))
+            with pytest.raises(InvalidRecord, match="nested deeper than 800 levels"):
+                await way(store, with_document(deeper, "2"))
+            back = await store.get_workflow("1")
+            assert back is not None
+            assert back == Workflow.from_json(back.to_json().raw)
+            assert (await stored_document(store)).value == Json.trusted(document).value
+            await store.delete_workflow("1")
+        for shape in SHAPES:
+            report = await ingested(store, tmp_path, line_of(shape, document), max_depth=DEEPEST)
+            assert report.rejected == 0, shape
+            assert await stored_document(store) == Json.trusted(document)
+            await store.delete_workflow("1")
+            report = await ingested(store, tmp_path, line_of(shape, deeper), max_depth=DEEPEST)
+            assert report.rejected == 1, shape
+        assert len(await store.list_workflows(include=["structure"])) == 2
+
+
+def test_a_deeper_setting_is_refused() -> None:
+    with pytest.raises(SettingsError, match="MAX_JSON_DEPTH"):
+        Settings.load(max_json_depth=DEEPEST + 1)
 
 
 # Texts.
