@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from workflow_store.importers import Limits, read_again
 from workflow_store.models import IngestReport, Quarantined, Rejected, Workflow
 from workflow_store.store import WorkflowStore
 
@@ -37,6 +36,9 @@ async def retry_quarantine(
         InvalidField: an id that is not 32 hexadecimal digits.
         ServerError: the server failed; what was stored before stays stored.
     """
+    # Whoever imports the package need not wait for the importers.
+    from workflow_store.importers import Limits, read_again
+
     limits = Limits.of(store.settings)
 
     def read(record: Quarantined) -> Iterator[Workflow | Rejected]:
