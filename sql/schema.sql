@@ -80,7 +80,10 @@ CREATE TABLE workflow_store.ingest_quarantine (
     raw bytea NOT NULL,
     raw_length bigint NOT NULL,
     first_seen_at timestamp with time zone NOT NULL,
-    last_seen_at timestamp with time zone NOT NULL
+    last_seen_at timestamp with time zone NOT NULL,
+    times_seen bigint DEFAULT 1 NOT NULL,
+    relative text,
+    id_from text
 );
 
 CREATE TABLE workflow_store.video_transcripts (

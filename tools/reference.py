@@ -17,7 +17,7 @@ SETTINGS_HEAD = """# Settings
 Every setting is read from `WORKFLOW_STORE_<NAME>` in the environment and, below that, as `name` from the TOML file that
 `WORKFLOW_STORE_SETTINGS_FILE` names, or else from `settings.toml` in the user's configuration folder;
 `WorkflowStore.open(name=…)` wins over both. A value that can't be used is a `SettingsError` that names the setting and
-never shows the value. Times are seconds, sizes bytes.
+never shows the value; so is a file that is named but not there (`/dev/null` is none). Times are seconds, sizes bytes.
 
 | setting | default | |
 | --- | --- | --- |

@@ -60,6 +60,7 @@ from workflow_store.models import (
     Page,
     Pending,
     Percentiles,
+    Quarantined,
     Rejected,
     SearchHit,
     SearchLag,
@@ -69,6 +70,7 @@ from workflow_store.models import (
     Transcript,
     Workflow,
 )
+from workflow_store.operations.retrial import retry_quarantine
 from workflow_store.operations.tables import drop_all_tables, init_database
 from workflow_store.repository import Repository, Transaction
 from workflow_store.settings import Settings
@@ -118,6 +120,7 @@ __all__ = [
     "PermissionDenied",
     "PoolStatistics",
     "PoolTimeout",
+    "Quarantined",
     "ReadOnly",
     "RecordError",
     "Rejected",
@@ -146,4 +149,5 @@ __all__ = [
     "WorkflowStore",
     "drop_all_tables",
     "init_database",
+    "retry_quarantine",
 ]

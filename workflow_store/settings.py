@@ -26,6 +26,14 @@ def settings_file() -> Path:
     return Path(named) if named else Path(platformdirs.user_config_dir("workflow-store")) / "settings.toml"
 
 
+def _existing_file() -> Path:
+    path = settings_file()
+    # Who names a file means what is in it, and not the defaults; /dev/null is how one says that there is none.
+    if os.environ.get("WORKFLOW_STORE_SETTINGS_FILE") and not (path.is_file() or path.is_char_device()):
+        raise SettingsError(f"WORKFLOW_STORE_SETTINGS_FILE: there is no file {path}")
+    return path
+
+
 class Settings(BaseSettings):
     """How a store connects and what it accepts.
 
@@ -78,8 +86,12 @@ class Settings(BaseSettings):
 
     max_document_bytes: Annotated[int, Field(ge=1, le=255 * 1024 * 1024)] = 16 * 1024 * 1024
     """A larger JSON document or text is refused; PostgreSQL's own limit is near 255 MB."""
-    max_json_depth: Annotated[int, Field(ge=1, le=6_000)] = 512
-    """Arrays and objects in one another; deeper documents are refused before they are sent."""
+    max_json_depth: Annotated[int, Field(ge=1, le=800)] = 512
+    """Arrays and objects in one another; deeper documents are refused before they are sent. 800 is what every Python
+    can read again."""
+    nul: Literal["reject", "strip", "replace"] = "reject"
+    """What becomes of a record with a NUL or half a character in a text or a document, which PostgreSQL can't hold:
+    refuse it, store it without them, or with U+FFFD in their place."""
 
     media_url: SecretStr | None = None
     """Where media files lie: ``s3://``, ``gs://``, ``az://`` or ``file://``; without one, ``media_dir``."""
@@ -137,7 +149,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _existing_file())
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
@@ -158,6 +170,8 @@ class Settings(BaseSettings):
                 f"WORKFLOW_STORE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
                 for problem in error.errors(include_input=False, include_url=False, include_context=False)
             )
+        except SettingsError as error:
+            problems = str(error)
         except (OSError, ValueError) as error:
             problems = f"{settings_file()}: {type(error).__name__}: {error}"
         # A traceback with locals shows this frame too.

@@ -72,7 +72,9 @@ class WorkflowStore(Repository):
 
     def __init__(self, settings: Settings, given: Borrowable | None = None) -> None:
         super().__init__(
-            _NotOpen(), Limits(settings.max_document_bytes, settings.max_json_depth), self._wake_the_indexer
+            _NotOpen(),
+            Limits(settings.max_document_bytes, settings.max_json_depth, settings.nul),
+            self._wake_the_indexer,
         )
         self.settings = settings
         self._given = given

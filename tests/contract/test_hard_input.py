@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.results import extracted, failed_result, flat_result, nested_result
+from tests.quarantined import quarantined
 from tests.records import parts_of
 from workflow_store import (
     AlreadyExists,
@@ -23,7 +24,6 @@ from workflow_store import (
     WorkflowStore,
 )
 from workflow_store.database import Session
-from workflow_store.queries import catalogue
 
 
 def with_layer(layer: str, **members: Any) -> dict[str, Any]:
@@ -138,7 +138,7 @@ async def test_what_the_server_cant_hold_is_refused_by_name_and_quarantined_alon
     assert caught.value.field == field
     assert (report.inserted, report.rejected) == (4, 1)
     assert await store.exists(["0", "1", "2", "3", "bad"]) == {"0", "1", "2", "3"}
-    (row,) = await session.fetch(catalogue.LIST_QUARANTINE, 10)
+    (row,) = await quarantined(session)
     assert (row.workflow_id, row.position) == ("bad", 2)
     assert field in row.reason
     assert row.raw_length == len(row.raw) > 0

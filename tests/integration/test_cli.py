@@ -33,6 +33,7 @@ MIGRATIONS = [path.stem for path in sorted((ROOT / "migrations").glob("*.sql")) 
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").touch()
     monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(tmp_path / "settings.toml"))
     for name in ("WORKFLOW_STORE_ADMIN_DSN", "WORKFLOW_STORE_DATA_DIR", "WORKFLOW_STORE_DEBUG"):
         monkeypatch.delenv(name, raising=False)

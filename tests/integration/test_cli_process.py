@@ -37,6 +37,7 @@ LONG_ID = "someone/n8n-workflows/workflows/Datetime/1272_Datetime_Webhook_Create
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").touch()
     monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(tmp_path / "settings.toml"))
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.integration.test_ingest import row_versions
+from tests.quarantined import quarantined
 from tests.records import parts_of, small_workflow, with_views
 from workflow_store import Json, Rejected, Structure, Workflow, WorkflowStore
 from workflow_store.database import Session
 from workflow_store.importers import read_path
-from workflow_store.queries import catalogue
 
 
 def source_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -78,7 +78,7 @@ async def test_every_readable_odd_file_goes_in_and_the_others_are_quarantined_wi
             unreadable.add(path.name)
 
     report = await store.ingest(read_path(odd))
-    rows = await session.fetch(catalogue.LIST_QUARANTINE, 100)
+    rows = await quarantined(session)
 
     assert len(readable) == report.inserted == 15
     for name, document in readable.items():
@@ -86,9 +86,9 @@ async def test_every_readable_odd_file_goes_in_and_the_others_are_quarantined_wi
         assert back is not None
         assert back.structure is not None
         assert back.structure.workflow_json == Json(document)
-    quarantined = {Path(row.source.rpartition(":")[0] or row.source).name: row for row in rows}
+    by_name = {Path(row.source.rpartition(":")[0] or row.source).name: row for row in rows}
     for name in unreadable:
-        row = next(row for source, row in quarantined.items() if name in (source, Path(row.source).name))
+        row = next(row for source, row in by_name.items() if name in (source, Path(row.source).name))
         assert row.raw == (odd / name).read_bytes()
         expected = "other text after the end of the JSON, at line" if row.raw else "empty"
         assert expected in row.reason

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.records import small_workflow
-from workflow_store import Metadata, Workflow, WorkflowStore
+from workflow_store import Metadata, Rejected, Workflow, WorkflowStore
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -236,6 +236,50 @@ def test_the_plugin_runs_the_guides_test_for_a_stranger(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
     assert "workflow-store: tests ran on PostgreSQL" in done.stdout
+
+
+async def test_the_guide_to_quarantine_runs_and_answers_as_it_says(
+    store: WorkflowStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look, retry, purge = blocks("docs/quarantine.md", "python")
+    good = small_workflow("1").to_json().raw
+    await store.ingest(
+        [
+            Rejected(source="exports/a.json", reason="a limit", raw=good),
+            Rejected(source="https://n8n.io/2", reason="?", raw=b"<title>Two</title>", workflow_id="2"),
+            Rejected(source="https://n8n.io/3", reason="?", raw=b"<html>", workflow_id="3"),
+        ]
+    )
+
+    looked = await outcome(look, store=store)
+    await outcome(retry, store=store)
+    await outcome(purge, store=store)
+
+    assert looked["record"].raw == good
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith(" exports/a.json a limit 1")
+    assert said[1:] == [str(good), "3", "1 0 2", "1 1", "0 1"]
+    workflow = await store.get_workflow("2")
+    assert workflow is not None
+    assert workflow.metadata is not None
+    assert workflow.metadata.title == "Two"
+
+
+async def test_the_guide_to_quarantine_runs_on_the_command_line(database_dsn: str, workplace: Path) -> None:
+    written = b'{"name": "a\\u0000b", "nodes": []}'
+    (workplace / "exports" / "nul.json").write_bytes(written)
+    ingested = subprocess.run(
+        ["workflow-store", "ingest", "exports"], cwd=workplace, env=environment(database_dsn), capture_output=True
+    )
+    assert ingested.returncode == 1
+
+    listed, _, shown, raw, retried, purged = await answers("docs/quarantine.md", database_dsn, workplace)
+
+    assert "exports/nul.json" in listed
+    assert "a NUL character" in shown
+    assert (raw, (workplace / "record.json").read_bytes()) == ("", written)
+    assert re.search(r"inserted +1\n", retried)
+    assert purged == "0 records deleted\n"
 
 
 @pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])

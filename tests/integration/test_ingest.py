@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.quarantined import quarantined
 from tests.records import full_workflow, parts_of, small_workflow, with_views
 from workflow_store import (
     ConcurrencyConflict,
@@ -190,7 +191,7 @@ async def test_a_bad_record_goes_to_quarantine_and_the_others_are_stored(
     source[9] = {"workflow_id": "a dict"}
 
     report = await store.ingest(source, batch_size=4)
-    rows = await session.fetch(catalogue.LIST_QUARANTINE, 10)
+    rows = await quarantined(session)
 
     assert (report.inserted, report.rejected) == (7, 3)
     by_position = {row.position: row for row in rows}
@@ -211,9 +212,9 @@ async def test_a_rerun_adds_no_second_row_to_the_quarantine(store: WorkflowStore
     bad = [Rejected(source="a", reason="one", raw=b"x"), Rejected(source="a", reason="two", raw=b"x")]
 
     await store.ingest(bad)
-    (before,) = await session.fetch(catalogue.LIST_QUARANTINE, 10)
+    (before,) = await quarantined(session)
     await store.ingest(bad[:1])
-    (after,) = await session.fetch(catalogue.LIST_QUARANTINE, 10)
+    (after,) = await quarantined(session)
 
     assert after.first_seen_at == before.first_seen_at
     assert after.last_seen_at > before.last_seen_at
@@ -223,7 +224,7 @@ async def test_quarantined_bytes_are_capped_and_their_length_is_told(store: Work
     raw = b"\x00\xff" * 700_000
     await store.ingest([Rejected(source="big \x00 \ud800", reason="too \x00 large", raw=raw)])
 
-    (row,) = await session.fetch(catalogue.LIST_QUARANTINE, 10)
+    (row,) = await quarantined(session)
 
     assert (row.raw, row.raw_length) == (raw[:1_000_000], 1_400_000)
     assert (row.source, row.reason) == ("big \\x00 \\ud800", "too \\x00 large")
@@ -286,7 +287,7 @@ async def test_a_record_that_only_the_server_refuses_is_found_and_the_others_are
     assert (report.inserted, report.rejected) == (20 - len(positions), len(positions))
     assert {item.position for item in report.rejections} == positions
     assert await count(session, "workflows") == 20 - len(positions)
-    rows = await session.fetch(catalogue.LIST_QUARANTINE, 30)
+    rows = await quarantined(session)
     assert {row.position for row in rows} == positions
     assert all("fussy" in row.reason for row in rows)
 

@@ -183,9 +183,12 @@ def test_a_text_that_is_no_document_is_refused(text: bytes | str, reason: str) -
         Workflow.from_json(text)
 
 
-def test_half_a_character_in_a_field_is_refused_on_the_way_out() -> None:
-    with pytest.raises(InvalidJson, match="lone surrogate"):
-        Workflow(workflow_id="1", url="u", error_message="\ud800").to_json()
+def test_half_a_character_in_a_field_is_an_escape_on_the_way_out_and_refused_on_the_way_in() -> None:
+    written = Workflow(workflow_id="1", url="u", error_message="\ud800").to_json()
+
+    assert rb'"error_message":"\ud800"' in written.raw
+    with pytest.raises(InvalidJson, match=r"lone surrogate \(half a character\) at \$.error_message"):
+        written.check()
 
 
 def test_the_document_is_plain_json() -> None:

@@ -335,9 +335,12 @@ def test_a_value_may_be_deeper_than_python_calls(inside: Any, key: str | None) -
 
 
 @pytest.mark.parametrize("value", ["\ud800", ["\udc00", Decimal(1)], {"\ud800": 1}])
-def test_half_a_character_is_not_written(value: Any) -> None:
+def test_half_a_character_is_written_as_an_escape_and_refused_by_the_check(value: Any) -> None:
+    document = Json(value)
+
+    assert rb"\ud800" in document.raw or rb"\udc00" in document.raw
     with pytest.raises(InvalidJson, match="lone surrogate"):
-        Json(value)
+        document.check()
 
 
 def test_a_nul_is_written_and_found_by_the_check() -> None:

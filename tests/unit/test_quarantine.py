@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.unit.records import full_workflow
-from workflow_store.ingest.quarantine import _storable, record_hash, rejected_workflow
+from workflow_store.ingest.quarantine import record_hash, rejected_workflow, storable
 from workflow_store.models import Json, Rejected, Structure, Workflow
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=8)
@@ -25,15 +25,30 @@ def test_a_rejected_workflow_keeps_its_own_json() -> None:
 
 
 def test_a_workflow_that_can_not_be_json_is_kept_whole_all_the_same() -> None:
+    document = Json.trusted(b'{"nodes": ["\xff"]}')
+    workflow = Workflow(
+        workflow_id="1", url="u", error_message="half \ud800", structure=Structure(workflow_json=document)
+    )
+
+    kept = rejected_workflow(workflow, 0, "not UTF-8").raw
+
+    assert rb"half \ud800" in kept
+    assert document.raw in kept
+    told = json.loads(kept.replace(b"\xff", b"x"))
+    assert told["workflow_id"] == "1"
+    assert told["structure"]["workflow_json"] == {"nodes": ["x"]}
+
+
+def test_half_a_character_is_kept_as_an_escape_and_documents_stay_documents() -> None:
     document = Json({"nodes": ["n" * 100_000, "é😀"]})
     workflow = Workflow(
         workflow_id="1", url="u", error_message="half \ud800", structure=Structure(workflow_json=document)
     )
 
-    kept = rejected_workflow(workflow, 0, "a lone surrogate").raw.decode("ascii")
+    told = json.loads(rejected_workflow(workflow, 0, "a lone surrogate").raw)
 
-    assert r"half \ud800" in kept
-    assert json.loads(kept)["structure"]["workflow_json"] == str(document)
+    assert told["error_message"] == "half \ud800"
+    assert told["structure"]["workflow_json"] == document.value
 
 
 def test_one_record_has_one_hash_whatever_was_said_of_it() -> None:
@@ -45,7 +60,7 @@ def test_one_record_has_one_hash_whatever_was_said_of_it() -> None:
 
 @given(ANY_TEXT, st.binary(max_size=8), ANY_TEXT, st.binary(max_size=8))
 def test_two_records_have_two_hashes(one: str, raw: bytes, other: str, other_raw: bytes) -> None:
-    assume((_storable(one), raw) != (_storable(other), other_raw))
+    assume((storable(one), raw) != (storable(other), other_raw))
 
     assert record_hash(Rejected(one, "", raw)) != record_hash(Rejected(other, "", other_raw))
 
@@ -62,7 +77,7 @@ def test_all_bytes_of_a_record_count() -> None:
 
 @given(ANY_TEXT)
 def test_any_text_can_be_stored_in_some_spelling(text: str) -> None:
-    stored = _storable(text)
+    stored = storable(text)
 
     assert "\x00" not in stored
     assert stored.encode("utf-8").decode("utf-8") == stored
@@ -72,4 +87,4 @@ def test_any_text_can_be_stored_in_some_spelling(text: str) -> None:
     ("text", "stored"), [("plain é😀", "plain é😀"), ("a\x00b", r"a\x00b"), ("a\ud800", r"a\ud800"), ("", "")]
 )
 def test_only_what_postgresql_refuses_is_spelt_out(text: str, stored: str) -> None:
-    assert _storable(text) == stored
+    assert storable(text) == stored

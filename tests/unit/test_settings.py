@@ -22,11 +22,12 @@ Write = Callable[[str | bytes], Path]
 
 @pytest.fixture(autouse=True)
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes the settings file; there is none at first, and no variable is set."""
+    """Writes the settings file; it is empty at first, and no other variable is set."""
     for name in list(os.environ):
         if name.upper().startswith("WORKFLOW_STORE_"):
             monkeypatch.delenv(name)
     path = tmp_path / "settings.toml"
+    path.touch()
     monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(path))
 
     def to_file(text: str | bytes) -> Path:
@@ -135,7 +136,8 @@ def test_unknown_overrides_are_refused_by_name() -> None:
         ("batch_size", 10_001),
         ("ingest_connections", 65),
         ("max_document_bytes", 2**40),
-        ("max_json_depth", 6_001),
+        ("max_json_depth", 801),
+        ("nul", "keep"),
         ("compression", "zip"),
         ("data_dir", 5),
         ("dsn", 5),
@@ -254,3 +256,25 @@ def test_no_secret_is_shown_where_the_class_is_called_itself() -> None:
         Settings(dsn=f"mysql://user:{CANARY}@host")  # type: ignore[arg-type]
 
     assert CANARY not in str(caught.value)
+
+
+def test_a_named_file_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in (tmp_path / "no such file", tmp_path):
+        monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(missing))
+
+        assert refusal() == f"WORKFLOW_STORE_SETTINGS_FILE: there is no file {missing}"
+
+
+def test_no_file_can_be_named_by_dev_null(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", os.devnull)
+
+    assert Settings.load().batch_size == 250
+
+
+def test_no_secret_is_shown_where_the_named_file_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", "/no such file")
+
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(dsn=DSN)
+
+    assert CANARY not in shown(caught.value)

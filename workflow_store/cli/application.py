@@ -14,6 +14,7 @@ from workflow_store.cli.export import export
 from workflow_store.cli.ingest import ingest
 from workflow_store.cli.listing import count_, list_
 from workflow_store.cli.media import media
+from workflow_store.cli.quarantine import quarantine
 from workflow_store.cli.queue import enqueue, pending
 from workflow_store.cli.search import search, suggest
 from workflow_store.cli.statistics import stats
@@ -56,6 +57,7 @@ app.command(suggest)
 app.command(update)
 app.command(delete)
 app.command(media)
+app.command(quarantine)
 app.command(enqueue)
 app.command(pending)
 app.command(stats)

@@ -61,12 +61,7 @@ async def ingest(
         touch: Note that an unchanged workflow was seen; --no-touch leaves it wholly alone.
     """
     output, settings = common.output, ingest_settings(connections)
-    limits = Limits(
-        max_line_bytes=max(Limits().max_line_bytes, 4 * settings.max_document_bytes),
-        max_document_bytes=settings.max_document_bytes,
-        max_depth=settings.max_json_depth,
-    )
-    source = read_paths(paths, id_from=id_from, limits=limits)
+    source = read_paths(paths, id_from=id_from, limits=Limits.of(settings))
     report = IngestReport()
     failure: StoreError | None = None
     async with WorkflowStore.open(settings) as store:
@@ -136,6 +131,8 @@ def report_document(report: IngestReport) -> dict[str, Any]:
         "bytes": report.bytes,
         "seconds": round(report.seconds, 3),
         "repeated": report.repeated,
+        "cleaned": report.cleaned,
+        "duplicate_keys": report.duplicate_keys,
         "rejections": [
             {
                 "source": rejected.source,
@@ -149,22 +146,29 @@ def report_document(report: IngestReport) -> dict[str, Any]:
     }
 
 
-def report_view(report: IngestReport) -> RenderableType:
-    """A report for people: the counts, the first rejections, the first remarks."""
+def report_view(report: IngestReport, rejected: str = "rejected") -> RenderableType:
+    """A report for people: the counts, the first rejections, the first remarks.
+
+    Args:
+        rejected: what became of those that were rejected.
+    """
     counts = Table.grid(padding=(0, 2))
     counts.add_column()
     counts.add_column(justify="right")
     for name in ("inserted", "updated", "unchanged", "skipped", "rejected", "repeated"):
         number: int = getattr(report, name)
         style = "bold red" if name == "rejected" and number else ""
-        counts.add_row(Text(name, style=style), Text(count(number), style=style))
+        counts.add_row(Text(rejected if name == "rejected" else name, style=style), Text(count(number), style=style))
+    for name, number in (("cleaned", report.cleaned), ("duplicate keys", report.duplicate_keys)):
+        if number:
+            counts.add_row(name, count(number))
     counts.add_row("size", size(report.bytes))
     counts.add_row("time", f"{report.seconds:,.2f} s")
     if report.seconds > 0:
         counts.add_row("rate", f"{report.stored / report.seconds:,.0f} workflows/s")
     parts: list[RenderableType] = [counts]
     if report.rejections:
-        parts += ["", Text("rejected", style="bold"), *_rejections(report)]
+        parts += ["", Text(rejected, style="bold"), *_rejections(report)]
     if report.notices:
         parts += ["", Text("stored, with a remark", style="bold")]
         parts += [Text(f"  {line(notice, 300)}") for notice in report.notices[:_SHOWN_NOTICES]]

@@ -7,8 +7,9 @@
             print(record.source, record.reason)
 """
 
+from workflow_store.importers.again import read_again
 from workflow_store.importers.limits import Limits
 from workflow_store.importers.place import IdFrom
 from workflow_store.importers.reader import read_path, read_paths
 
-__all__ = ["IdFrom", "Limits", "read_path", "read_paths"]
+__all__ = ["IdFrom", "Limits", "read_again", "read_path", "read_paths"]

@@ -111,7 +111,7 @@ def read_document(raw: bytes, limits: Limits) -> Document:
     except UnicodeDecodeError as error:
         hint = " (it looks like UTF-16)" if raw.startswith(_UTF16) else ""
         raise InvalidJson(f"not UTF-8 at byte {error.start + shift:,}{hint}") from None
-    if b"\\u" in raw and any(match[1] for match in _ESCAPE.finditer(text)):
+    if limits.nul == "reject" and b"\\u" in raw and any(match[1] for match in _ESCAPE.finditer(text)):
         # The model's own check knows the path to the character; the wrapper's levels are not the document's.
         Json.trusted(encode_text(text)).check(max_bytes=len(raw), max_depth=limits.max_depth + _KEPT_LEVELS)
     try:

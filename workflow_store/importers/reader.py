@@ -157,4 +157,6 @@ def _whole(stream: BinaryIO, place: Place, reader: RecordReader) -> Iterator[Rec
 
 def _too_long(place: Place, what: str, length: int | None, limits: Limits, raw: bytes) -> Rejected:
     size = f" of {length:,} bytes" if length is not None else ""
-    return Rejected(place.source, f"{what}{size}; at most {limits.max_line_bytes:,} bytes are read", raw)
+    reason = f"{what}{size}; at most {limits.max_line_bytes:,} bytes are read"
+    # Of a document only so much is known that it is longer than what is read.
+    return Rejected(place.source, reason, raw, length=limits.max_line_bytes + 1 if length is None else length)

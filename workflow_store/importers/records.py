@@ -20,6 +20,7 @@ from workflow_store.importers.templates import (
 )
 from workflow_store.importers.wrapped import WrappedWorkflow, read_wrapped
 from workflow_store.models import Json, Rejected, Workflow
+from workflow_store.models.decoding import check_depth
 from workflow_store.models.extraction import workflow_from_extraction
 from workflow_store.models.fields import Fields, is_object, shown
 from workflow_store.models.interchange import validated
@@ -48,7 +49,7 @@ class RecordReader:
         try:
             document = read_document(raw, self.limits)
         except RecordError as error:
-            yield Rejected(place.source, str(error), raw)
+            yield self._rejected(place, error, raw)
             return
         yield from self._records(document, place, raw)
 
@@ -75,7 +76,17 @@ class RecordReader:
         except RecordError as error:
             value = document.value
             named = id_text(value.get("workflow_id")) if is_object(value) else None
-            yield Rejected(place.source, str(error), document.raw if raw is None else raw, workflow_id=named)
+            yield self._rejected(place, error, document.raw if raw is None else raw, named)
+
+    def _rejected(self, place: Place, error: RecordError, raw: bytes, workflow_id: str | None = None) -> Rejected:
+        return Rejected(
+            place.source,
+            str(error),
+            raw,
+            workflow_id=workflow_id,
+            relative=place.relative,
+            id_from=self.id_from,
+        )
 
     def _record(self, document: Document, place: Place) -> Workflow | TemplateAnswer:
         value = document.value
@@ -150,8 +161,14 @@ class RecordReader:
         ]
         for column in columns:
             if column is not None:
-                column.check(max_bytes=self.limits.max_document_bytes, max_depth=self.limits.max_depth)
+                self._check(column)
         return workflow.with_notices(notices) if notices else workflow
+
+    def _check(self, column: Json) -> None:
+        if self.limits.nul == "reject":
+            column.check(max_bytes=self.limits.max_document_bytes, max_depth=self.limits.max_depth)
+        else:
+            check_depth(column.raw, self.limits.max_depth)
 
     def _exported(self, document: Document) -> Workflow:
         """What ``Workflow.to_json`` wrote; its JSON columns keep their bytes."""

@@ -15,6 +15,7 @@ from workflow_store.models import Json, Metadata, Workflow
 from workflow_store.models.fields import Fields, is_object
 from workflow_store.models.interchange import validated
 from workflow_store.models.n8n import connection_count, node_count, node_types
+from workflow_store.models.notices import DuplicateKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def repeated_keys(document: Document | WrappedWorkflow) -> tuple[str, ...]:
     if not document.repeated:
         return ()
     named = ", ".join(repr(key[:80]) for key in dict.fromkeys(document.repeated[:5]))
-    return (f"{len(document.repeated):,} repeated keys in one object or another, the last of each stays: {named}",)
+    text = f"{len(document.repeated):,} repeated keys in one object or another, the last of each stays: {named}"
+    return (DuplicateKeys(text, len(document.repeated)),)
 
 
 class Joiner:

@@ -25,7 +25,9 @@ from workflow_store.errors import (
 from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, tell, write_batch
 from workflow_store.ingest.options import IngestOptions
+from workflow_store.ingest.remarks import remarks
 from workflow_store.ingest.resolution import resolve
+from workflow_store.models.notices import duplicate_keys
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode
@@ -50,22 +52,36 @@ class _Batch:
     origins: dict[str, tuple[Workflow, int]] = field(default_factory=dict[str, tuple[Workflow, int]])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
     notices: list[str] = field(default_factory=list[str])
+    # Those that came before the ones in ``origins``, of ids that came more than once.
+    earlier: dict[str, list[tuple[Workflow, int]]] = field(default_factory=dict[str, list[tuple[Workflow, int]]])
     repeated: int = 0
     skipped: int = 0
+    cleaned: int = 0
+    duplicate_keys: int = 0
     size: int = 0
 
     def add(self, workflow: Workflow, position: int, record: Encoded, *, replaces: bool) -> None:
+        # What was given is held until it is stored, also where it is folded.
+        self.size += record.size
+        said = remarks(workflow, record)
+        if said:
+            self.cleaned += bool(record.cleaned)
+            self.duplicate_keys += duplicate_keys(said)
+            self.notices.extend(f"{record.workflow_id}: {notice}" for notice in said)
         earlier = self.records.get(record.workflow_id)
         if earlier is not None:
             self.repeated += 1
+            self.earlier.setdefault(record.workflow_id, []).append(self.origins[record.workflow_id])
             if not replaces:
                 record = fold(earlier, record)
             elif record.retry_count is None:
                 record = record._replace(retry_count=earlier.retry_count)
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
-        self.size += record.size
-        self.notices.extend(f"{record.workflow_id}: {notice}" for notice in workflow.notices)
+
+    def given(self, workflow_id: str) -> list[tuple[Workflow, int]]:
+        """All that was given under an id, in order, with positions."""
+        return [*self.earlier.get(workflow_id, ()), self.origins[workflow_id]]
 
     def is_full(self, options: IngestOptions) -> bool:
         return (
@@ -185,6 +201,8 @@ class BulkIngest:
         await self._store(list(batch.records.values()), batch)
         report.repeated += batch.repeated
         report.skipped += batch.skipped
+        report.cleaned += batch.cleaned
+        report.duplicate_keys += batch.duplicate_keys
         for notice in batch.notices:
             report.notice(notice)
         report.seconds = time.monotonic() - self._started
@@ -271,16 +289,33 @@ class BulkIngest:
         """Halve a batch that holds a record only the server could refuse, until that one stands alone."""
         if self._options.on_error == "raise":
             culprit = await self._culprit(records)
-            workflow, position = batch.origins[culprit.workflow_id]
+            workflow, position = await self._origin(culprit, batch)
             raise IngestError(f"workflow {workflow.workflow_id}: {error}", self._report, position) from error
         if len(records) > 1:
             middle = len(records) // 2
             await self._store(records[:middle], batch)
             await self._store(records[middle:], batch)
             return
-        workflow, position = batch.origins[records[0].workflow_id]
-        rejected = quarantine.rejected_workflow(workflow, position, str(error))
-        await self._put_aside([rejected])
+        given = batch.given(records[0].workflow_id)
+        if len(given) == 1:
+            ((workflow, position),) = given
+            await self._put_aside([quarantine.rejected_workflow(workflow, position, str(error))])
+            return
+        # They were folded into one, and not all of them need be bad: each is stored, or put aside, as it was given.
+        batch.repeated -= len(given) - 1
+        for workflow, position in given:
+            alone = _Batch()
+            record = encode(workflow, self._options.limits, datetime.now(UTC))
+            alone.records[record.workflow_id], alone.origins[record.workflow_id] = record, (workflow, position)
+            await self._store([record], alone)
+
+    async def _origin(self, culprit: Encoded, batch: _Batch) -> tuple[Workflow, int]:
+        """What was given as a record, and where; of several that were folded into it the first that is refused."""
+        *earlier, last = batch.given(culprit.workflow_id)
+        for workflow, position in earlier:
+            if await self._is_refused([encode(workflow, self._options.limits, datetime.now(UTC))]):
+                return workflow, position
+        return last
 
     async def _culprit(self, records: list[Encoded]) -> Encoded:
         """The first record that the server refuses; its neighbours are tried, but not stored."""

@@ -1,6 +1,7 @@
 """What goes in and what comes back."""
 
 from workflow_store.models.json import Json
+from workflow_store.models.quarantined import Quarantined
 from workflow_store.models.report import (
     Claim,
     IngestReport,
@@ -35,6 +36,7 @@ __all__ = [
     "Part",
     "Pending",
     "Percentiles",
+    "Quarantined",
     "Rejected",
     "SearchHit",
     "SearchLag",

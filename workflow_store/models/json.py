@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -22,6 +22,7 @@ from workflow_store.models.decoding import (
     fits_numeric,
     is_array,
     is_object,
+    repeated_keys,
 )
 
 DEFAULT_MAX_BYTES: Final = 16 * 1024 * 1024
@@ -44,6 +45,8 @@ class Json:
     __slots__ = ("_levels", "raw")
 
     raw: bytes
+    repeated_keys: ClassVar[int] = 0
+    """Keys that came twice in one object, of which only the last is stored; counted by ``parse``."""
     # What the last check found: no deeper than this, no NUL, no half characters. None where nobody has looked yet.
     _levels: int | None
 
@@ -72,7 +75,11 @@ class Json:
         """
         document = cls.trusted(text if isinstance(text, bytes) else encode_text(text))
         document.check(max_bytes=max_bytes, max_depth=max_depth)
-        document.value  # noqa: B018  # decoding is what proves the syntax and the numbers
+        # Decoding is what proves the syntax and the numbers.
+        repeated = repeated_keys(document.raw, document.value)
+        if repeated:
+            document = _Repeating.proven(document.raw, max_depth)
+            object.__setattr__(document, "repeated_keys", repeated)
         return document
 
     @classmethod
@@ -179,6 +186,12 @@ class Json:
         )
 
 
+class _Repeating(Json):
+    """A document with keys that come twice: hardly any has some, and the others need no room for their number."""
+
+    __slots__ = ("repeated_keys",)
+
+
 def equal_values(left: Any, right: Any) -> bool:
     """Whether two decoded documents are the same JSON value."""
     # A stack of its own: a document within the depth limit can be deeper than Python lets functions call each other.
@@ -216,7 +229,11 @@ def _encode(value: Any) -> bytes:
         text = _ENCODER.encode(value)
     except (_NeedsExactEncoder, ValueError, TypeError, RecursionError):
         text = _encode_exactly(value)
-    return encode_text(text)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half a character, which lies in a string: spelt as an escape it is JSON, and ``check`` knows where it is.
+        return text.encode("utf-8", "backslashreplace")
 
 
 class _NeedsExactEncoder(Exception):

@@ -23,6 +23,9 @@ class Rejected:
         raw: the bytes it was read from, as far as they are known.
         position: 0-based position in the ingest's source; None before it is ingested.
         workflow_id: its id, where one could be told.
+        length: how many bytes there were, where ``raw`` is only their beginning; None where it is all of them.
+        relative: the path an id may be made of, for what an importer read.
+        id_from: the importer's option of this name.
     """
 
     source: str
@@ -30,6 +33,9 @@ class Rejected:
     raw: bytes = b""
     position: int | None = None
     workflow_id: str | None = None
+    length: int | None = None
+    relative: str | None = None
+    id_from: str | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +50,8 @@ class IngestReport:
         rejected: records put into quarantine.
         repeated: records whose id came again within their batch; they were folded into the later one, and are counted
             once, there.
+        cleaned: stored records in which NUL or half characters were removed or replaced, as the setting ``nul`` says.
+        duplicate_keys: keys that came twice in one object of an accepted record's JSON; the last value of each stays.
         bytes: encoded size of the accepted records.
         seconds: wall time, from the first record asked for to the last commit.
         rejections: the first 100 of the rejected.
@@ -56,6 +64,8 @@ class IngestReport:
     skipped: int = 0
     rejected: int = 0
     repeated: int = 0
+    cleaned: int = 0
+    duplicate_keys: int = 0
     bytes: int = 0
     seconds: float = 0.0
     rejections: list[Rejected] = field(default_factory=list[Rejected])

@@ -58,6 +58,13 @@ def _fits_a_key(workflow_id: str) -> str:
     return workflow_id
 
 
+def _not_empty(url: str) -> str:
+    # A constraint of pydantic's own would refuse half a character here, where no policy could do anything about it.
+    if not url:
+        raise ValueError("it is empty")
+    return url
+
+
 WorkflowId = Annotated[str, AfterValidator(_fits_a_key)]
 Moment = Annotated[datetime, AfterValidator(in_utc)]
 Count = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
@@ -144,7 +151,7 @@ class Workflow(_Record):
     """
 
     workflow_id: WorkflowId
-    url: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, AfterValidator(_not_empty)]
     extracted_at: Moment | None = None
     updated_at: Moment | None = None
     processing_time: Number | None = None

@@ -17,7 +17,6 @@ from workflow_store.queries.query import Copy, Query
 from workflow_store.queries.rows import (
     KnownRow,
     MergedMetadataRow,
-    QuarantineRow,
     ResolveRow,
     ServerFacts,
     WorkflowRow,
@@ -78,12 +77,6 @@ REFRESH_TRANSCRIPTS_HASH = Query[None, str, bytes]("transcript/refresh_hash")
 
 SCRAPE_SEEN = Query[None, Sequence[str], Sequence[str]]("scrape/seen")
 SET_RETRY_COUNT = Query[None, str, int]("scrape/set_retry_count")
-
-ADD_TO_QUARANTINE = Query[
-    None, Sequence[bytes], Sequence[str], Sequence[int | None], Sequence[str | None], Sequence[str], Sequence[bytes],
-    Sequence[int],
-]("quarantine/add")  # fmt: skip
-LIST_QUARANTINE = Query[QuarantineRow, int]("quarantine/list")
 
 COPY_WORKFLOWS = Copy("workflows", WorkflowValues)
 COPY_METADATA = Copy("workflow_metadata", MetadataValues)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from workflow_store.errors import InvalidField, InvalidJson, InvalidRecord
+from workflow_store.models.cleaning import cleaned
 from workflow_store.models.json import Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
 from workflow_store.queries.parameters import (
@@ -44,31 +45,42 @@ def encode_one(workflow: object, limits: Limits) -> Encoded:
 def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
     """Check a workflow and make rows of it; nothing is sent.
 
+    What PostgreSQL can't hold in a text is removed or replaced, or refused, as ``limits.nul`` says.
+
     Args:
         now: stands for ``extracted_at`` where the workflow has none.
 
     Raises:
         InvalidRecord: something in it can't be stored; the field is named.
     """
+    try:
+        return _encode(workflow, limits, now)
+    except InvalidRecord:
+        if limits.nul == "reject":
+            raise
+        mended, notices = cleaned(workflow, limits.nul)
+        if not notices:
+            raise
+    return _encode(mended, limits, now)._replace(cleaned=notices)
+
+
+def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
     workflow_id = workflow.workflow_id
     size = len(_written("", (workflow_id, workflow.url, workflow.error_message), _row_texts, workflow, limits))
+    metadata_size = structure_size = content_size = transcripts_size = 0
     seen = workflow.extracted_at or now
     metadata = structure = content = transcripts = transcripts_hash = title_key = views = node_count = None
     if workflow.metadata is not None:
-        metadata, added = _metadata(workflow_id, workflow.metadata, limits, seen)
-        size += added
+        metadata, metadata_size = _metadata(workflow_id, workflow.metadata, limits, seen)
         views = metadata.views
         title_key = None if metadata.title is None else metadata.title[:TITLE_KEY_LENGTH]
     if workflow.structure is not None:
-        structure, added = _structure(workflow_id, workflow.structure, limits, seen)
-        size += added
+        structure, structure_size = _structure(workflow_id, workflow.structure, limits, seen)
         node_count = structure.node_count
     if workflow.content is not None:
-        content, added = _content(workflow_id, workflow.content, limits, seen)
-        size += added
+        content, content_size = _content(workflow_id, workflow.content, limits, seen)
     if workflow.transcripts is not None:
-        transcripts, transcripts_hash, added = _transcripts(workflow_id, workflow.transcripts, limits, seen)
-        size += added
+        transcripts, transcripts_hash, transcripts_size = _transcripts(workflow_id, workflow.transcripts, limits, seen)
     return Encoded(
         WorkflowValues(
             workflow_id,
@@ -90,7 +102,7 @@ def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
         content,
         transcripts,
         workflow.retry_count,
-        size,
+        (size, metadata_size, structure_size, content_size, transcripts_size),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from workflow_store.models.cleaning import NulPolicy
 from workflow_store.models.json import DEFAULT_MAX_BYTES, DEFAULT_MAX_DEPTH, Json
 
 
@@ -86,14 +87,19 @@ class TranscriptValues(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a record may hold: bytes in one text or document, levels in a document."""
+    """What a record may hold: bytes in one text or document, levels in a document, and what becomes of NUL in it."""
 
     max_document_bytes: int = DEFAULT_MAX_BYTES
     max_json_depth: int = DEFAULT_MAX_DEPTH
+    nul: NulPolicy = "reject"
 
 
 class Encoded(NamedTuple):
-    """A workflow as rows; a part that was not scraped is None. ``size`` is in bytes of its texts and documents."""
+    """A workflow as rows; a part that was not scraped is None.
+
+    ``sizes`` are in bytes of texts and documents: of the workflow's row, and of the parts in their order. ``cleaned``
+    are remarks on what was removed or replaced in it.
+    """
 
     workflow: WorkflowValues
     metadata: MetadataValues | None
@@ -101,7 +107,13 @@ class Encoded(NamedTuple):
     content: ContentValues | None
     transcripts: tuple[TranscriptValues, ...] | None
     retry_count: int | None
-    size: int
+    sizes: tuple[int, int, int, int, int]
+    cleaned: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its texts and documents."""
+        return sum(self.sizes)
 
     @property
     def workflow_id(self) -> str:
@@ -143,7 +155,15 @@ def fold(older: Encoded, newer: Encoded) -> Encoded:
             views=None if metadata is None else metadata.views,
             node_count=None if structure is None else structure.node_count,
         )
-    return Encoded(workflow, metadata, structure, content, transcripts, retry_count, max(older.size, newer.size))
+    before, after = older.sizes, newer.sizes
+    sizes = (
+        before[0] if same else after[0],
+        before[1] if metadata is older.metadata else after[1],
+        before[2] if structure is older.structure else after[2],
+        before[3] if content is older.content else after[3],
+        after[4] if listed else before[4],
+    )
+    return Encoded(workflow, metadata, structure, content, transcripts, retry_count, sizes)
 
 
 def _later(older: Any, newer: Any) -> Any:

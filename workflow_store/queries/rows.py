@@ -113,20 +113,6 @@ class MergedMetadataRow(NamedTuple):
     changed_text: bool
 
 
-class QuarantineRow(NamedTuple):
-    """``quarantine/list``."""
-
-    record_hash: bytes
-    source: str
-    position: int | None
-    workflow_id: str | None
-    reason: str
-    raw: bytes
-    raw_length: int
-    first_seen_at: datetime
-    last_seen_at: datetime
-
-
 class ServerFacts(NamedTuple):
     """``server/facts``."""
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from workflow_store.database import HeldSession, Isolation
 from workflow_store.repository.collections import CollectionMethods
 from workflow_store.repository.listings import ListingMethods
+from workflow_store.repository.quarantine import Quarantine
 from workflow_store.repository.scrapes import ScrapeMethods
 from workflow_store.repository.search import SearchMethods
 from workflow_store.repository.statistics import StatisticsMethods
@@ -24,6 +25,11 @@ class Repository(
     ``CommandTimeout``, and nothing stored; with ``PoolTimeout``, if no connection became free; or with
     ``CommitUnknown``, if the answer to a write had not come, which ``resolve`` finds out about.
     """
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """The records that could not be stored."""
+        return Quarantine(self._sessions, self._limits, self._changed)
 
     @asynccontextmanager
     async def transaction(
