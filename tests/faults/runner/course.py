@@ -29,15 +29,24 @@ class Answer:
     """What came of a call.
 
     Attributes:
+        name: of the call.
         fate: ``done``; ``doubt``: it may be stored; ``refused``: the server is away or against it, and nothing was
             stored; ``denied``: the record is at fault.
         value: what it returned, where it is done.
         error: what it raised.
     """
 
+    name: str
     fate: Fate
     value: Any = None
     error: BaseException | None = None
+
+    @property
+    def told(self) -> str:
+        """The call and its answer, in words."""
+        return f"{self.name} {self.fate}" + (
+            "" if self.error is None else f" ({type(self.error).__name__}: {self.error})"
+        )
 
 
 @dataclass(slots=True)
@@ -125,11 +134,11 @@ class Course:
         finally:
             self._check_time(name, began, until)
         self.operations[name] += 1
-        return Answer("done", value)
+        return Answer(name, "done", value)
 
     def _failed(self, name: str, fate: Fate, error: BaseException) -> Answer:
         self.errors[type(error).__name__] += 1
-        return Answer(fate, error=error)
+        return Answer(name, fate, error=error)
 
     def _check_time(self, name: str, began: float, until: float) -> None:
         ended = time.monotonic()

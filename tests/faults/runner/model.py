@@ -45,11 +45,13 @@ class Private:
     Attributes:
         possible: by id.
         doubtful: ids of which a write is in doubt.
+        told: what the writers of an id were told, in order.
         together: ids whose doubtful writes were one transaction, with what each holds if it is stored.
     """
 
     possible: dict[str, list[State]] = field(default_factory=dict[str, list[State]])
     doubtful: set[str] = field(default_factory=set[str])
+    told: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     together: list[Mapping[str, State]] = field(default_factory=list[Mapping[str, State]])
 
     def state(self, workflow_id: str) -> State:
@@ -86,7 +88,8 @@ class Private:
         states = self.possible.get(workflow_id, [None])
         if any(is_same(found, state) for state in states):
             return None
-        return f"{workflow_id} holds {told(found)}, not {' or '.join(told(state) for state in states)}"
+        expected = " or ".join(told(state) for state in states)
+        return f"{workflow_id} holds {told(found)}, not {expected}; told: {', '.join(self.told.get(workflow_id, []))}"
 
     def torn(self, stored: Mapping[str, Workflow]) -> Iterable[str]:
         """Transactions of which a part is stored and a part is not."""

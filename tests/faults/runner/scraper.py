@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -82,6 +83,8 @@ class Scraper:
 
     def _note(self, answer: Answer, writes: Mapping[str, Write], *, whole: bool = False) -> None:
         """Keep account of writes to own ids."""
+        for workflow_id in writes:
+            self._private.told.setdefault(workflow_id, []).append(answer.told)
         match answer.fate:
             case "done":
                 for workflow_id, write in writes.items():
@@ -117,13 +120,13 @@ class Scraper:
         await self._resolve(answer, workflow, replace=False)
 
     async def _upsert(self) -> None:
-        workflow_id, replace = self._own(), self._draws.random() < 0.3
+        workflow_id, replacing = self._own(), self._draws.random() < 0.3
         workflow = record(workflow_id, self._stamp(), self._draws, some_parts(self._draws))
-        call = lambda timeout: self._store.upsert_workflow(workflow, replace=replace, timeout=timeout)  # noqa: E731
+        call = lambda timeout: self._store.upsert_workflow(workflow, replace=replacing, timeout=timeout)  # noqa: E731
         answer = await self._try("upsert", call)
-        self._expect_outcome(answer, workflow, replace=replace)
-        self._note(answer, {workflow_id: lambda model: model.put(workflow, replace=replace)})
-        await self._resolve(answer, workflow, replace=replace)
+        self._expect_outcome(answer, workflow, replace=replacing)
+        self._note(answer, {workflow_id: lambda model: model.put(workflow, replace=replacing)})
+        await self._resolve(answer, workflow, replace=replacing)
 
     async def _put(self) -> None:
         workflow_id = self._own()
@@ -151,6 +154,7 @@ class Scraper:
         found = await self._try("resolve", call)
         if found.fate == "done":
             self._course.operations[f"resolved: {found.value}"] += 1
+            self._private.told[workflow_id].append(f"resolved: {found.value}")
             if found.value != "unknown":
                 self._private.settle(workflow_id, stored=found.value == "stored")
 
@@ -213,14 +217,14 @@ class Scraper:
             self._expect(answer.value.stored == len(ids), f"{answer.value.stored} of {len(ids)} were counted")
         elif answer.fate == "refused":
             # Batches that were committed before stay.
-            answer = Answer("doubt", error=answer.error)
+            answer = replace(answer, fate="doubt")
         self._note(answer, {one.workflow_id: _putting(one) for one in workflows})
 
     # --- writes to ids that are everybody's ---
 
     async def _shared_upsert(self) -> None:
-        workflow, replace = self._for_all(), self._draws.random() < 0.5
-        call = lambda timeout: self._store.upsert_workflow(workflow, replace=replace, timeout=timeout)  # noqa: E731
+        workflow, replacing = self._for_all(), self._draws.random() < 0.5
+        call = lambda timeout: self._store.upsert_workflow(workflow, replace=replacing, timeout=timeout)  # noqa: E731
         await self._try_shared("shared upsert", [workflow], call)
 
     async def _shared_put(self) -> None:

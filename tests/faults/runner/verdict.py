@@ -116,8 +116,7 @@ async def server_state(dsn: str) -> list[str]:
             f"a connection is {row['state']}: {row['query']}"
             for row in await connection.fetch(
                 "SELECT state, left(query, 200) AS query FROM pg_catalog.pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
-                " AND backend_type = 'client backend'"
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
             )
         ]
     finally:
