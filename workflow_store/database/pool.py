@@ -16,7 +16,7 @@ import asyncpg
 
 from workflow_store import errors
 from workflow_store.database.connections import MaskedDsn, PooledConnection, address, connect
-from workflow_store.database.faults import cancelled_waiting, fields, has_failed_over, translated
+from workflow_store.database.faults import cancelled_in_doubt, cancelled_waiting, fields, has_failed_over, translated
 from workflow_store.database.gate import Gate
 from workflow_store.database.holders import Holders
 from workflow_store.database.session import Connection, Session
@@ -168,7 +168,13 @@ class Database:
             raise
         finally:
             self._holders.gave_back(connection)
-            await self._release(connection)
+            try:
+                await self._release(connection)
+            except asyncio.CancelledError:
+                if session.has_written:
+                    # The answer is here, but whoever has cancelled this will not get it.
+                    raise cancelled_in_doubt() from None
+                raise
 
     def _check_usable(self) -> None:
         if self._closed:
@@ -184,7 +190,8 @@ class Database:
             # The pool's own timeout would make a task of it, before Python 3.12.
             async with asyncio.timeout(self._settings.acquire_timeout):
                 while True:
-                    connection = await self._pool.acquire()
+                    with translated():
+                        connection = await self._pool.acquire()
                     if await self._is_alive(connection):
                         return connection
         except TimeoutError:
@@ -289,3 +296,5 @@ async def _prepare(connection: PooledConnection) -> None:
     except BaseException:
         connection.terminate()
         raise
+    if connection.is_closed():
+        raise errors.ServerUnavailable("a new connection was lost at once")
