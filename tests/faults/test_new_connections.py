@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.faults.proxy import Proxy
@@ -10,10 +12,11 @@ from workflow_store import ServerUnavailable, WorkflowStore
 
 async def test_a_connection_that_is_lost_while_it_is_prepared_is_an_error_of_the_store(database_dsn: str) -> None:
     async with Proxy.before(database_dsn) as proxy:
-        async with WorkflowStore.open(dsn=proxy.dsn, pool_min_size=1, pool_max_size=2) as store:
-            await store.ping()
+        async with WorkflowStore.open(dsn=proxy.dsn, pool_min_size=0, search_refresh="manual") as store:
             proxy.trap(lambda text: "workflow_metadata" in text, then="reset", side="request", times=None)
             proxy.reset()
+            while store.get_pool_statistics().total_connections:
+                await asyncio.sleep(0.01)
 
             with pytest.raises(ServerUnavailable):
                 await store.get_workflow("1")
