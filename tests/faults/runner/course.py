@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from tests.faults.runner.model import Private, Shared
@@ -110,6 +111,9 @@ class Course:
         began = time.monotonic()
         until = began + timeout
         running = asyncio.create_task(_as_coroutine(call(timeout)), name=f"attempt of {name}")
+        places: list[str] = []
+        look = lambda: places.append(_place(running))  # noqa: E731
+        looking = asyncio.get_running_loop().call_later(timeout + _PROMISE, look)
         try:
             if steps is not None:
                 for _ in range(steps):
@@ -118,6 +122,8 @@ class Course:
                     await asyncio.sleep(0)
                 if not running.done():
                     until = min(until, time.monotonic())
+                    looking.cancel()
+                    looking = asyncio.get_running_loop().call_later(_PROMISE, look)
                 running.cancel()
             value = await running
         except asyncio.CancelledError as error:
@@ -132,7 +138,8 @@ class Course:
             self.complain(f"{name} raised {type(error).__name__}: {error}")
             return self._failed(name, "doubt", error)
         finally:
-            self._check_time(name, began, until)
+            looking.cancel()
+            self._check_time(name, began, until, places)
         self.operations[name] += 1
         return Answer(name, "done", value)
 
@@ -140,14 +147,26 @@ class Course:
         self.errors[type(error).__name__] += 1
         return Answer(name, fate, error=error)
 
-    def _check_time(self, name: str, began: float, until: float) -> None:
+    def _check_time(self, name: str, began: float, until: float, places: list[str]) -> None:
         ended = time.monotonic()
         stalled = sum(late for at, late in self._stalls if at + late >= began - 1 and at <= ended)
         late = ended - until - stalled
         self.slowest = max(self.slowest, late)
         if late > _PROMISE:
-            self.complain(f"{name} ended {late:.2f} s after its deadline or cancellation")
+            self.complain(f"{name} ended {late:.2f} s after its deadline or cancellation; then it was at {places}")
 
 
 async def _as_coroutine(call: Awaitable[Result]) -> Result:
     return await call
+
+
+def _place(task: asyncio.Task[Any]) -> str:
+    """Where a task waits: a file and line for each coroutine in it."""
+    lines: list[str] = []
+    waiting: Any = task.get_coro()
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
+        if frame is not None:
+            lines.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+    return " > ".join(lines)
