@@ -38,12 +38,14 @@ class WriterOptions:
     patience: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Put:
     record: Encoded
     answer: asyncio.Future[Outcome]
     token: str | None
     next_due_at: datetime | None
+    sent: bool = False
+    pid: int | None = None
 
 
 class _LeasesLost(Exception):
@@ -66,8 +68,6 @@ class Writer:
         self._options = options
         self._waiting: deque[_Put] = deque()
         self._flying: set[str] = set()
-        # Of what was sent, the server process that is at work on it.
-        self._pids: dict[str, int | None] = {}
         self._room = asyncio.Semaphore(options.max_waiting)
         self._arrived = asyncio.Condition()
         self._workers: list[asyncio.Task[None]] = []
@@ -100,8 +100,8 @@ class Writer:
     ) -> Outcome:
         """Store a workflow; returns when it is durable.
 
-        Cancelled before it is sent, it is not stored, and will not be; cancelled while its group is being written, it may
-        be. A group that has to be sent again is sent without it.
+        Cancelled before it is sent, it is not stored, and will not be; cancelled while its group is being written, it
+        may be. A group that has to be sent again is sent without it.
 
         Args:
             token: that of the claim this scrape was made under; its lease ends in the same transaction.
@@ -143,7 +143,6 @@ class Writer:
                 self.groups += 1
             finally:
                 self._flying.discard(put.record.workflow_id)
-                self._pids.pop(put.record.workflow_id, None)
                 if self._waiting:
                     async with self._arrived:
                         self._arrived.notify_all()
@@ -157,9 +156,9 @@ class Writer:
         except asyncio.CancelledError:
             if put in self._waiting:
                 self._waiting.remove(put)
-            elif put.record.workflow_id in self._pids:
-                # It was sent, and its group goes on.
-                raise cancelled_in_doubt(self._pids[put.record.workflow_id]) from None
+            elif put.sent:
+                # Its group goes on.
+                raise cancelled_in_doubt(put.pid) from None
             # Its group was not sent yet, or is to be sent again, and goes on without it.
             raise
 
@@ -202,8 +201,6 @@ class Writer:
                 self.groups += 1
             finally:
                 self._flying -= ids
-                for workflow_id in ids:
-                    self._pids.pop(workflow_id, None)
                 for put in group:
                     # Only a worker that was ended leaves an answer open.
                     put.answer.cancel()
@@ -275,14 +272,15 @@ class Writer:
         if not wanted:
             return (), ()
         pid = session.pid
-        self._pids.update({put.record.workflow_id: pid for put in wanted})
+        for put in wanted:
+            put.sent, put.pid = True, pid
         try:
             return wanted, await self._write_group(session, wanted)
         except CommitUnknown:
             raise
         except ServerError:
             for put in wanted:
-                self._pids.pop(put.record.workflow_id, None)
+                put.sent = False
             raise
 
     async def _write_group(self, session: Session, group: Sequence[_Put]) -> Sequence[Outcome]:
