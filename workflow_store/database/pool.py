@@ -210,16 +210,19 @@ class Database:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # of which a TimeoutError is one
             _log.info("an idle connection was lost and is replaced", extra={"event": "connection_replaced"})
         except BaseException:
-            connection.terminate()
-            await self._release(connection)
+            await self._drop(connection)
             raise
         else:
             return True
-        connection.terminate()
-        await self._release(connection)
+        await self._drop(connection)
         # What happened to this one has most likely happened to all that were idle.
         await self._replace_all()
         return False
+
+    async def _drop(self, connection: Connection) -> None:
+        with suppress(asyncpg.InterfaceError):  # the pool takes one that was lost by itself
+            connection.terminate()
+        await self._release(connection)
 
     async def _replace_all(self) -> None:
         """Have every connection replaced: an idle one now, without waiting for the server's good-bye, others later."""
