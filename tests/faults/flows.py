@@ -28,7 +28,7 @@ class Flow:
 
     Attributes:
         swallow: bytes are taken and never arrive. Nothing arrives behind a gap, so a connection of which something was
-            swallowed stays dead when this is switched off.
+            swallowed stays dead when this is switched off, and is reset when the network is cleared.
         freeze: nothing is taken: the sender comes to a stand when the buffers are full. Thawed, all of it arrives.
         latency: seconds for which every piece is held.
         piece: at most so many bytes at a time; 0 is no limit.
@@ -144,6 +144,11 @@ class Connection:
             self.flows[direction] = replace(self.flows[direction], **changes)
         self._changed.set()
         self._changed = asyncio.Event()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether something was swallowed, so that nothing will ever arrive in that direction."""
+        return bool(self._dead)
 
     def reset(self) -> None:
         """End it with an RST to both sides; what is under way is lost."""

@@ -123,11 +123,17 @@ class Proxy:
             connection.set(to=to, **changes)
 
     def clear(self) -> None:
-        """A good network from now on: all flows, no traps, new connections welcome."""
+        """A good network from now on: all flows, no traps, new connections welcome.
+
+        What has a gap by now is reset, as a network that is back tells both sides.
+        """
         self._totals.traps.clear()
         self._resets_new = False
         calm = Flow()
         self.set(**{name: getattr(calm, name) for name in Flow.__slots__})
+        for connection in self.connections:
+            if connection.is_dead:
+                connection.reset()
         self.accept()
 
     def trap(

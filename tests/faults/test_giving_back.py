@@ -21,9 +21,9 @@ async def _in_a_transaction(store: WorkflowStore, workflow: Workflow) -> None:
 
 async def _is_giving_back(store: WorkflowStore) -> None:
     """Wait for the steps of the loop in which nobody holds the connection, and the pool has not got it back."""
-    while not store.get_pool_statistics().longest_held:
+    while not store.get_pool_statistics().longest_held:  # noqa: ASYNC110
         await asyncio.sleep(0)
-    while store.get_pool_statistics().longest_held:
+    while store.get_pool_statistics().longest_held:  # noqa: ASYNC110
         await asyncio.sleep(0)
     assert store.get_pool_statistics().checked_out == 1
 
