@@ -150,6 +150,14 @@ class Connection:
         """Whether something was swallowed, so that nothing will ever arrive in that direction."""
         return bool(self._dead)
 
+    def clear(self) -> None:
+        """Flow well again, without a trap; with a gap it can't, and is reset."""
+        self._trap = None
+        calm = Flow()
+        self.set(**{name: getattr(calm, name) for name in Flow.__slots__})
+        if self.is_dead:
+            self.reset()
+
     def reset(self) -> None:
         """End it with an RST to both sides; what is under way is lost."""
         self._end(reset=True)

@@ -129,11 +129,9 @@ class Proxy:
         """
         self._totals.traps.clear()
         self._resets_new = False
-        calm = Flow()
-        self.set(**{name: getattr(calm, name) for name in Flow.__slots__})
+        self._flows = {direction: Flow() for direction in BOTH}
         for connection in self.connections:
-            if connection.is_dead:
-                connection.reset()
+            connection.clear()
         self.accept()
 
     def trap(
