@@ -21,12 +21,14 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-unit-integration test-container test-python313 check \
-	check-format check-types check-public check-floors check-migrations check-locks format bench bench-report docs wheel \
+	check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
+	bench-report docs wheel \
 	lock dev embedded peers clean
 
 help:
 	@echo "make demo [DATA=path]  set up and run the main job: ingest, report, list, one workflow, statistics"
 	@echo "make test [ARGS=...]   set up and run every test this machine can run, with coverage"
+	@echo "make faults            tasks, faults and a model (ARGS=\"--seed 7 --seconds 60\"); make kills: SIGKILLs"
 	@echo "make check             linters, types, floors, migrations, locks"
 	@echo "make bench             the benchmarks, beside their peers (ARGS=\"ingest --scale 100k --save\")"
 	@echo "make bench-report      pages, plots and the tables of docs/performance.md anew from benchmarks/results"
@@ -73,6 +75,13 @@ test-container: dev
 # What the server plans is the same whatever Python asks.
 test-python313:
 	tests/images/python/run "$(CURDIR)" make test-unit-integration ARGS="--ignore=tests/integration/test_plans.py $(ARGS)"
+
+# By hand, for as long as one likes; a seed repeats a run as far as the machine allows.
+faults: dev
+	$(BIN)/python -m tests.faults.runner $(ARGS)
+
+kills: dev
+	$(BIN)/python -m tests.faults.kills $(ARGS)
 
 check: check-format check-types check-public check-floors check-migrations check-locks
 

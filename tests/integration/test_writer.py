@@ -7,6 +7,7 @@ import pytest
 
 from tests.records import full_workflow, parts_of, small_workflow
 from workflow_store import (
+    CommandTimeout,
     CommitUnknown,
     InvalidField,
     InvalidRecord,
@@ -145,6 +146,19 @@ async def test_a_put_that_is_given_up_while_its_group_is_written_is_in_doubt(
     assert len(doubts) == 2
     assert at_work == "unknown"
     assert await store.resolve(small_workflow("0"), doubts[0]) == "stored"
+
+
+async def test_a_put_that_is_given_up_before_its_group_is_sent_is_never_stored(database_dsn: str) -> None:
+    async with WorkflowStore.open(dsn=database_dsn, pool_min_size=1, pool_max_size=1) as store:
+        async with store.writer(max_delay=0.01) as writer:
+            async with store.transaction():
+                # The only connection is taken, and both are a group that waits for it.
+                kept = asyncio.create_task(writer.put(small_workflow("kept")))
+                with pytest.raises(CommandTimeout):
+                    await writer.put(small_workflow("given up"), timeout=0.3)
+            assert await kept == "inserted"
+
+        assert await store.get_workflow("given up") is None
 
 
 async def test_a_delay_gathers_a_group(store: WorkflowStore) -> None:

@@ -16,7 +16,7 @@ import asyncpg
 
 from workflow_store import errors
 from workflow_store.database.connections import MaskedDsn, PooledConnection, address, connect
-from workflow_store.database.faults import cancelled_waiting, fields, has_failed_over, translated
+from workflow_store.database.faults import cancelled_in_doubt, cancelled_waiting, fields, has_failed_over, translated
 from workflow_store.database.gate import Gate
 from workflow_store.database.holders import Holders
 from workflow_store.database.session import Connection, Session
@@ -168,7 +168,13 @@ class Database:
             raise
         finally:
             self._holders.gave_back(connection)
-            await self._release(connection)
+            try:
+                await self._release(connection)
+            except asyncio.CancelledError:
+                if session.has_written:
+                    # The answer is here, but whoever has cancelled this will not get it.
+                    raise cancelled_in_doubt() from None
+                raise
 
     def _check_usable(self) -> None:
         if self._closed:
@@ -184,7 +190,8 @@ class Database:
             # The pool's own timeout would make a task of it, before Python 3.12.
             async with asyncio.timeout(self._settings.acquire_timeout):
                 while True:
-                    connection = await self._pool.acquire()
+                    with translated():
+                        connection = await self._pool.acquire()
                     if await self._is_alive(connection):
                         return connection
         except TimeoutError:
@@ -203,16 +210,19 @@ class Database:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # of which a TimeoutError is one
             _log.info("an idle connection was lost and is replaced", extra={"event": "connection_replaced"})
         except BaseException:
-            connection.terminate()
-            await self._release(connection)
+            await self._drop(connection)
             raise
         else:
             return True
-        connection.terminate()
-        await self._release(connection)
+        await self._drop(connection)
         # What happened to this one has most likely happened to all that were idle.
         await self._replace_all()
         return False
+
+    async def _drop(self, connection: Connection) -> None:
+        with suppress(asyncpg.InterfaceError):  # the pool takes one that was lost by itself
+            connection.terminate()
+        await self._release(connection)
 
     async def _replace_all(self) -> None:
         """Have every connection replaced: an idle one now, without waiting for the server's good-bye, others later."""
@@ -289,3 +299,5 @@ async def _prepare(connection: PooledConnection) -> None:
     except BaseException:
         connection.terminate()
         raise
+    if connection.is_closed():
+        raise errors.ServerUnavailable("a new connection was lost at once")

@@ -35,6 +35,8 @@ class Session:
         self.connection = connection
         self.was_readonly: bool = False
         """Whether a transaction was opened that may not write."""
+        self.has_written: bool = False
+        """Whether something was sent that may be stored by now: a COMMIT, or a write outside a transaction."""
         self._release_timeout = release_timeout
 
     @property
@@ -62,6 +64,7 @@ class Session:
     def _sending(self, query: Query[Any, *tuple[Any, ...]]) -> AbstractContextManager[None]:
         if not query.writes or self.connection.is_in_transaction():
             return translated()
+        self.has_written = True
         return translated(in_doubt=True, pid=self.pid)
 
     async def fetch(self, query: Query[Row, *Args], *args: *Args) -> list[Row]:
@@ -174,6 +177,7 @@ class Session:
             raise
         if self.is_lost:
             raise errors.ServerUnavailable("the connection was lost before COMMIT was sent; nothing was stored")
+        self.has_written = self.has_written or not (nested or readonly)
         try:
             with translated(in_doubt=not nested, began=began, pid=self.pid):
                 await block.commit()

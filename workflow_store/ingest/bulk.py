@@ -191,8 +191,8 @@ class BulkIngest:
             done, _ = await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 del self._flying[task]
-            for task in done:
-                task.result()
+            # Not one by one: where several fail at once, the others would never be asked for their errors.
+            await asyncio.gather(*done)
 
     async def _write(self, batch: _Batch) -> None:
         report = self._report

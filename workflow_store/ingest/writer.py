@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from workflow_store.database import Session, Sessions, operation, repeated, retried
 from workflow_store.database.faults import cancelled_in_doubt, is_record_fault
-from workflow_store.errors import InvalidRecord, LeaseLost, ServerError, StoreClosed
+from workflow_store.errors import CommitUnknown, InvalidRecord, LeaseLost, ServerError, StoreClosed
 from workflow_store.ingest.batch import tell, write_batch, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import Workflow, in_utc
@@ -38,12 +38,14 @@ class WriterOptions:
     patience: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Put:
     record: Encoded
     answer: asyncio.Future[Outcome]
     token: str | None
     next_due_at: datetime | None
+    sent: bool = False
+    pid: int | None = None
 
 
 class _LeasesLost(Exception):
@@ -66,7 +68,6 @@ class Writer:
         self._options = options
         self._waiting: deque[_Put] = deque()
         self._flying: set[str] = set()
-        self._pids: dict[str, int] = {}
         self._room = asyncio.Semaphore(options.max_waiting)
         self._arrived = asyncio.Condition()
         self._workers: list[asyncio.Task[None]] = []
@@ -99,7 +100,8 @@ class Writer:
     ) -> Outcome:
         """Store a workflow; returns when it is durable.
 
-        Cancelled while it waits, it is not stored; cancelled while its group is being written, it may be.
+        Cancelled before it is sent, it is not stored, and will not be; cancelled while its group is being written, it
+        may be. A group that has to be sent again is sent without it.
 
         Args:
             token: that of the claim this scrape was made under; its lease ends in the same transaction.
@@ -141,7 +143,6 @@ class Writer:
                 self.groups += 1
             finally:
                 self._flying.discard(put.record.workflow_id)
-                self._pids.pop(put.record.workflow_id, None)
                 if self._waiting:
                     async with self._arrived:
                         self._arrived.notify_all()
@@ -153,10 +154,12 @@ class Writer:
                 self._arrived.notify()
             await put.answer
         except asyncio.CancelledError:
-            if put not in self._waiting:
+            if put in self._waiting:
+                self._waiting.remove(put)
+            elif put.sent:
                 # Its group goes on.
-                raise cancelled_in_doubt(self._pids.get(put.record.workflow_id)) from None
-            self._waiting.remove(put)
+                raise cancelled_in_doubt(put.pid) from None
+            # Its group was not sent yet, or is to be sent again, and goes on without it.
             raise
 
     async def close(self) -> None:
@@ -198,8 +201,6 @@ class Writer:
                 self.groups += 1
             finally:
                 self._flying -= ids
-                for workflow_id in ids:
-                    self._pids.pop(workflow_id, None)
                 for put in group:
                     # Only a worker that was ended leaves an answer open.
                     put.answer.cancel()
@@ -234,8 +235,8 @@ class Writer:
 
     async def _write(self, group: Sequence[_Put]) -> None:
         try:
-            outcomes = await retried(
-                self._sessions, lambda session: self._write_group(session, group), patience=self._options.patience
+            sent, outcomes = await retried(
+                self._sessions, lambda session: self._send(session, group), patience=self._options.patience
             )
         except _LeasesLost as error:
             for put in group:
@@ -261,14 +262,28 @@ class Writer:
         tell(outcomes)
         if any(outcome != "unchanged" for outcome in outcomes):
             self._changed()
-        for put, outcome in zip(group, outcomes, strict=True):
+        for put, outcome in zip(sent, outcomes, strict=True):
             if not put.answer.done():
                 put.answer.set_result(outcome)
 
-    async def _write_group(self, session: Session, group: Sequence[_Put]) -> Sequence[Outcome]:
+    async def _send(self, session: Session, group: Sequence[_Put]) -> tuple[Sequence[_Put], Sequence[Outcome]]:
+        """Write those of a group whose callers still wait."""
+        wanted = [put for put in group if not put.answer.done()]
+        if not wanted:
+            return (), ()
         pid = session.pid
-        if pid is not None:
-            self._pids.update({put.record.workflow_id: pid for put in group})
+        for put in wanted:
+            put.sent, put.pid = True, pid
+        try:
+            return wanted, await self._write_group(session, wanted)
+        except CommitUnknown:
+            raise
+        except ServerError:
+            for put in wanted:
+                put.sent = False
+            raise
+
+    async def _write_group(self, session: Session, group: Sequence[_Put]) -> Sequence[Outcome]:
         if any(put.token is not None for put in group):
             return await repeated(session, lambda: self._written_under_leases(session, group))
         return await self._written(session, [put.record for put in group])
