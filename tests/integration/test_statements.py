@@ -33,8 +33,9 @@ def defined(kind: type) -> dict[str, Any]:
 
 QUERIES = defined(Query)
 COPIES = defined(Copy)
-# What can't be prepared: DDL and the statements of the schema's own door, which its tests run.
-ELSEWHERE = ("schema/", "testing/", "media/")
+# What can't be prepared here: DDL, the statements of the schema's own door, and those on tables that are not ours. Their
+# own tests run them.
+ELSEWHERE = ("schema/", "testing/", "media/", "original/")
 
 POSTGRES_TYPES: dict[type, set[str]] = {
     str: {"text"},
