@@ -46,6 +46,7 @@ def test_the_verbs_are_those_that_were_promised() -> None:
         "db upgrade-server",
         "db roles",
         "ingest",
+        "import-original",
         "get",
         "list",
         "count",

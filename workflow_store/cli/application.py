@@ -14,6 +14,7 @@ from workflow_store.cli.export import export
 from workflow_store.cli.ingest import ingest
 from workflow_store.cli.listing import count_, list_
 from workflow_store.cli.media import media
+from workflow_store.cli.original import import_original
 from workflow_store.cli.quarantine import quarantine
 from workflow_store.cli.queue import enqueue, pending
 from workflow_store.cli.search import search, suggest
@@ -49,6 +50,7 @@ app: App = App(
 )
 app.command(database)
 app.command(ingest)
+app.command(import_original)
 app.command(get)
 app.command(list_, name="list")
 app.command(count_, name="count")

@@ -62,18 +62,24 @@ async def ingest(
     """
     output, settings = common.output, ingest_settings(connections)
     source = read_paths(paths, id_from=id_from, limits=Limits.of(settings))
+    options: dict[str, Any] = {
+        "mode": mode,
+        "on_error": on_error,
+        "batch_size": batch_size,
+        "replace": replace,
+        "touch": touch,
+        "connections": connections,
+    }
+    return await ingest_and_report(settings, source, output, **options)
+
+
+async def ingest_and_report(settings: Settings, source: Source, output: Output, **options: Any) -> int:
+    """Ingest a source and print what came of it; the exit code."""
     report = IngestReport()
     failure: StoreError | None = None
     async with WorkflowStore.open(settings) as store:
-        options: dict[str, Any] = {
-            "mode": mode,
-            "on_error": on_error,
-            "replace": replace,
-            "touch": touch,
-            "connections": connections,
-        }
         try:
-            await run_ingest(store, source, report, output, batch_size=batch_size, **options)
+            await run_ingest(store, source, report, output, **options)
         except StoreError as error:
             failure = error
     if failure is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from workflow_store.queries.query import Query
 
@@ -35,11 +35,11 @@ class MediaRow(NamedTuple):
 class OutputRow(NamedTuple):
     """``backup/output``."""
 
-    timezone: Any
-    datestyle: Any
-    intervalstyle: Any
-    float_digits: Any
-    bytea: Any
+    timezone: str
+    datestyle: str
+    intervalstyle: str
+    float_digits: str
+    bytea: str
 
 
 FINGERPRINT = Query[TableRow]("backup/fingerprint")
@@ -48,4 +48,3 @@ BACKUP_MEDIA = Query[MediaRow]("backup/media")
 BACKUP_OUTPUT = Query[OutputRow]("backup/output")
 BACKUP_LOCK = Query[bool]("backup/lock")
 EXPORT_SNAPSHOT = Query[str]("backup/snapshot")
-END_SESSIONS = Query[int, str]("backup/end_sessions")
