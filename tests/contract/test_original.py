@@ -13,13 +13,13 @@ import pytest
 
 from tests.commands import run
 from tests.contract.original import PARTS, fill, rows
+from tests.quarantined import quarantined
 from workflow_store import Json, Workflow, WorkflowStore
 from workflow_store.cli.outcomes import Exit
 from workflow_store.database import Session
 from workflow_store.errors import InvalidField, ServerUnavailable, SettingsError, StatementRejected
 from workflow_store.importers import read_original
 from workflow_store.models.workflow import Part
-from workflow_store.queries import catalogue
 from workflow_store.settings import Settings
 
 URL = "https://n8n.io"
@@ -242,7 +242,7 @@ async def test_rows_that_cant_be_stored_are_quarantined_and_the_others_stored(
     assert reasons.keys() == {None, "", "no url", "huge", "deep"}
     assert reasons[None] == "workflow_id: it is NULL"
     assert "512 levels" in reasons["deep"]
-    kept = {item.workflow_id: item for item in await session.fetch(catalogue.LIST_QUARANTINE, 10)}
+    kept = {item.workflow_id: item for item in await quarantined(session)}
     assert kept.keys() == reasons.keys()
     assert b'"huge"' in kept["huge"].raw
 

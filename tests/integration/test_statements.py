@@ -38,8 +38,8 @@ ADMINISTERED = (
     "create_database", "drop_database", "shut_database", "open_database", "rename_database", "has_database",
     "end_sessions", "recovery",
 )  # fmt: skip
-# What can't be prepared here: DDL, the statements of the schema's own door, and those on tables that are not ours. Their
-# own tests run them.
+# What can't be prepared here: DDL, the statements of the schema's own door, and those on tables that are not ours.
+# Their own tests run them.
 ELSEWHERE = ("schema/", "testing/", "media/", "original/", "roles/", *(f"backup/{name}" for name in ADMINISTERED))
 
 POSTGRES_TYPES: dict[type, set[str]] = {
