@@ -31,6 +31,7 @@ TABLES = ("workflows", *PARTS, "video_transcripts")
 def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("WORKFLOW_STORE_ADMIN_DSN", "WORKFLOW_STORE_DEBUG", "WORKFLOW_STORE_ORIGINAL_DSN"):
         monkeypatch.delenv(name, raising=False)
+    (tmp_path / "settings.toml").touch()
     monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(tmp_path / "settings.toml"))
 
 
