@@ -12,8 +12,9 @@ def dsn(database_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> s
     """URI of a migrated database, which the commands work on; their media files lie in ``tmp_path / "media"``."""
     for name in ("WORKFLOW_STORE_ADMIN_DSN", "WORKFLOW_STORE_DATA_DIR", "WORKFLOW_STORE_DEBUG"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "settings.toml").touch()
-    monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(tmp_path / "settings.toml"))
+    settings = tmp_path.parent / f"{tmp_path.name}-settings.toml"
+    settings.touch()
+    monkeypatch.setenv("WORKFLOW_STORE_SETTINGS_FILE", str(settings))
     monkeypatch.setenv("WORKFLOW_STORE_MEDIA_DIR", str(tmp_path / "media"))
     monkeypatch.setenv("WORKFLOW_STORE_DSN", database_dsn)
     return database_dsn

@@ -58,7 +58,7 @@ def _mode(path: Path) -> int:
 
 
 def test_the_public_names_are_these() -> None:
-    assert embedded.__all__ == ["EmbeddedServer", "bin_dir", "default_data_dir"]
+    assert embedded.__all__ == ["EmbeddedServer", "archive_options", "bin_dir", "default_data_dir"]
 
 
 def test_on_windows_it_says_that_it_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,7 +396,7 @@ def test_only_root_and_the_servers_user_are_let_in_without_a_password(place: Pat
 
     hba, ident = home.write_access_rules()
 
-    assert hba.read_text() == 'local all "workflow_store" peer map=store\nlocal all all scram-sha-256\n'
+    assert hba.read_text() == 'local all,replication "workflow_store" peer map=store\nlocal all all scram-sha-256\n'
     assert {line.split()[1] for line in ident.read_text().splitlines()} == {'"root"', f'"{me.name}"'}
     assert {line.split()[2] for line in ident.read_text().splitlines()} == {'"workflow_store"'}
     assert _mode(hba) == _mode(ident) == 0o600

@@ -14,7 +14,7 @@ from workflow_store.database.codecs import OurJsonb, require_codecs
 from workflow_store.database.faults import translated
 from workflow_store.database.pool import Database, PoolStatistics
 from workflow_store.database.session import Connection, Session
-from workflow_store.errors import ConnectionUnusable, MisuseError, StoreClosed
+from workflow_store.errors import ConnectionUnusable, MisuseError, StatementRejected, StoreClosed
 from workflow_store.queries.transactions import RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT
 from workflow_store.settings import Settings
 
@@ -141,7 +141,7 @@ class BorrowedPool(Database):
         with translated():
             try:
                 return await super()._acquire()
-            except asyncpg.InterfaceError as error:
+            except (asyncpg.InterfaceError, StatementRejected) as error:
                 # It was never initialised, or was closed meanwhile.
                 raise ConnectionUnusable(str(error)) from error
 
