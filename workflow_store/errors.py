@@ -226,7 +226,7 @@ class CommitUnknown(ServerError):
         pid: int | None = None,
     ) -> None:
         # No call of the store is under way for an hour without having said so.
-        self.began = time.monotonic() - 3600 if began is None else began
+        self.began: float = time.monotonic() - 3600 if began is None else began
         self.pid = pid
         self.attempted: Mapping[str, str] = {}
         super().__init__(message, sqlstate)

@@ -25,8 +25,8 @@ class Span:
     __slots__ = ("attributes", "error", "name", "seconds")
 
     def __init__(self, name: str, attributes: dict[str, Value]) -> None:
-        self.name = name
-        self.attributes = attributes
+        self.name: str = name
+        self.attributes: dict[str, Value] = attributes
         self.seconds: float = 0.0
         self.error: str | None = None
 
