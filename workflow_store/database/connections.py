@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import time
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
 from workflow_store import errors
+from workflow_store.database._pooled import PooledConnection
 from workflow_store.database.codecs import set_codecs
 from workflow_store.database.faults import translate
 from workflow_store.settings import Settings
@@ -27,41 +27,7 @@ class MaskedDsn(str):
         return f"<the DSN of {address(self)}>"
 
 
-if TYPE_CHECKING:
-    _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
-else:
-    _Connection = asyncpg.Connection
-
-
-class PooledConnection(_Connection):
-    """A connection that knows its age.
-
-    Attributes:
-        opened_at: when it was made, by the monotonic clock.
-        is_idle: whether it lies in the pool.
-    """
-
-    __slots__ = ("_idle_since", "is_idle", "opened_at")
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.opened_at: float = time.monotonic()
-        self._idle_since = self.opened_at
-        self.is_idle: bool = True
-
-    def taken(self) -> float:
-        """It leaves the pool; for how many seconds it lay there."""
-        self.is_idle = False
-        return time.monotonic() - self._idle_since
-
-    def given_back(self) -> float:
-        """It comes back to the pool; how many seconds old it is."""
-        self.is_idle = True
-        self._idle_since = time.monotonic()
-        return self._idle_since - self.opened_at
-
-
-async def connect(dsn: str, settings: Settings) -> PooledConnection:
+async def connect(dsn: str, settings: Settings) -> asyncpg.Connection[asyncpg.Record]:
     """Open one connection within ``connect_timeout``, to the first of several hosts that takes writes.
 
     Raises:

@@ -15,7 +15,8 @@ from weakref import WeakSet
 import asyncpg
 
 from workflow_store import errors
-from workflow_store.database.connections import MaskedDsn, PooledConnection, address, connect
+from workflow_store.database._pooled import PooledConnection
+from workflow_store.database.connections import MaskedDsn, address, connect
 from workflow_store.database.faults import cancelled_in_doubt, cancelled_waiting, fields, has_failed_over, translated
 from workflow_store.database.gate import Gate
 from workflow_store.database.holders import Holders
@@ -65,15 +66,9 @@ class Database:
 
     parallel: bool = True
 
-    def __init__(
-        self,
-        pool: asyncpg.Pool[asyncpg.Record],
-        settings: Settings,
-        dsn: str,
-        connections: WeakSet[PooledConnection] | None = None,
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], settings: Settings, dsn: str) -> None:
         self._pool = pool
-        self._connections = WeakSet[PooledConnection]() if connections is None else connections
+        self._connections = WeakSet[PooledConnection]()
         self._settings = settings
         self._address = address(dsn)
         self._loop = asyncio.get_running_loop()
@@ -108,7 +103,7 @@ class Database:
         connections = WeakSet[PooledConnection]()
 
         async def make() -> PooledConnection:
-            connection = await connect(dsn, settings)
+            connection = cast("PooledConnection", await connect(dsn, settings))
             await _prepare(connection)
             connections.add(connection)
             return connection
@@ -139,7 +134,9 @@ class Database:
             # Some may have been made before the one that failed.
             pool.terminate()
             raise
-        return cls(pool, settings, dsn, connections)
+        database = cls(pool, settings, dsn)
+        database._connections = connections
+        return database
 
     @property
     def address(self) -> str:
@@ -279,11 +276,12 @@ class Database:
         try:
             async with asyncio.timeout(self._settings.close_timeout):
                 await self._pool.close()
-        except TimeoutError:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # of which a TimeoutError is one
             _log.warning(
-                "connections to %s did not close in time and were ended",
+                "connections to %s did not close properly and were ended: %s",
                 self._address,
-                extra={"event": "close_timeout", "address": self._address},
+                "no answer in time" if isinstance(error, TimeoutError) else error,
+                extra={"event": "close_failed", "address": self._address},
             )
             self._pool.terminate()
 

@@ -86,4 +86,5 @@ COPY_TRANSCRIPTS = Copy("video_transcripts", TranscriptValues)
 
 IN_TRANSACTION = Query[bool, int]("server/in_transaction")
 PING = Query[int]("server/ping")
+HAS_LZ4 = Query[bool]("server/has_lz4")
 SERVER_FACTS = Query[ServerFacts]("server/facts")

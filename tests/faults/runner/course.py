@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
@@ -110,7 +110,7 @@ class Course:
         steps = draws.randrange(_MOST_STEPS) if draws.randrange(100) < self.cancels else None
         began = time.monotonic()
         until = began + timeout
-        running = asyncio.create_task(_as_coroutine(call(timeout)), name=f"attempt of {name}")
+        running = asyncio.create_task(_done(call, timeout), name=f"attempt of {name}")
         places: list[str] = []
         look = lambda: places.append(_place(running))  # noqa: E731
         looking = asyncio.get_running_loop().call_later(timeout + _PROMISE, look)
@@ -156,8 +156,9 @@ class Course:
             self.complain(f"{name} ended {late:.2f} s after its deadline or cancellation; then it was at {places}")
 
 
-async def _as_coroutine(call: Awaitable[Result]) -> Result:
-    return await call
+async def _done(call: Call[Result], timeout: float) -> Result:
+    # Called in the task: what is cancelled before its first step was never called.
+    return await call(timeout)
 
 
 def _place(task: asyncio.Task[Any]) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -19,6 +19,7 @@ from workflow_store.errors import BackupError
 from workflow_store.media.blobs import Blobs, path_of
 from workflow_store.media.files import MediaOptions
 from workflow_store.media.place import open_blobs
+from workflow_store.operations.backup.dump import DUMPS
 from workflow_store.operations.backup.folder import BASE, BackupFolder, entries
 from workflow_store.operations.backup.manifest import Kind, Manifest, TableEntry
 from workflow_store.operations.backup.programs import Programs, database_argument
@@ -34,7 +35,6 @@ from workflow_store.queries.backups import (
 from workflow_store.settings import Settings
 
 MEDIA: Final = "media"
-DUMPS: Final[Mapping[str, str]] = {"archive": "dump", "sql": "dump.sql.gz"}
 # Hashing everything that is stored is one statement.
 _PATIENCE: Final = 24 * 3600.0
 # A dump is compressed, and has no indexes; together with media it fits into this, or the check says so.

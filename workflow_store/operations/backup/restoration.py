@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from workflow_store.errors import BackupDamaged, BackupError, SchemaTooNew
 from workflow_store.media.blobs import hash_in
 from workflow_store.media.files import MediaOptions
 from workflow_store.media.place import open_blobs
 from workflow_store.media.spool import Upload
-from workflow_store.operations.backup.creation import DUMPS, MEDIA, fingerprint, patient_session
+from workflow_store.operations.backup.creation import MEDIA, fingerprint, patient_session
 from workflow_store.operations.backup.databases import Databases
+from workflow_store.operations.backup.dump import read_dump
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest, TableEntry
-from workflow_store.operations.backup.programs import Programs, database_argument
+from workflow_store.operations.backup.programs import Programs
 from workflow_store.operations.servers import admin_server
-from workflow_store.queries.catalogue import SERVER_FACTS
+from workflow_store.queries.catalogue import HAS_LZ4, SERVER_FACTS
 from workflow_store.schema.folder import migration_files
 from workflow_store.settings import Settings
-
-_PIECE: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,8 @@ async def fill(manifest: Manifest, folder: Path, dsn: str, settings: Settings) -
                 f"the backup {manifest.name} is of PostgreSQL {manifest.server_version}, and this server is older"
             )
         programs = await Programs.find(max(server.version // 10_000, manifest.server_major))
-        await _read_in(programs, manifest, folder, dsn)
+        lz4 = await session.fetch_one(HAS_LZ4)
+        await read_dump(programs, manifest, folder, dsn, lz4=lz4)
         async with session.transaction(isolation="repeatable_read", readonly=True):
             found = await fingerprint(session)
     differing = sorted(name for name in {*manifest.tables, *found} if manifest.tables.get(name) != found.get(name))
@@ -149,25 +147,6 @@ async def fill(manifest: Manifest, folder: Path, dsn: str, settings: Settings) -
             manifest.name, (f"{table} is not, restored, what the manifest says of it" for table in differing)
         )
     return found
-
-
-async def _read_in(programs: Programs, manifest: Manifest, folder: Path, dsn: str) -> None:
-    target = f"--dbname={database_argument(dsn)}"
-    dump = folder / DUMPS[manifest.kind]
-    if manifest.kind == "archive":
-        jobs = max(1, min(4, os.cpu_count() or 1))
-        await programs.run(
-            dsn, "pg_restore", "--exit-on-error", "--no-owner", "--no-acl", f"--jobs={jobs}", target, str(dump)
-        )
-        return
-    options = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")
-    await programs.run(dsn, "psql", *options, target, feed=_unzipped(dump))
-
-
-async def _unzipped(path: Path) -> AsyncGenerator[bytes]:
-    with gzip.open(path, "rb") as file:
-        while piece := await asyncio.to_thread(file.read, _PIECE):
-            yield piece
 
 
 async def put_back_media(folder: Path, settings: Settings) -> int:
