@@ -65,6 +65,10 @@ class Recorded:
         async with self._database.session() as session:
             yield session if self.sent is None else _RecordingSession(session.connection, self.sent)
 
+    def holds(self, pid: int) -> bool:
+        """Whether the connection to that server process is one of the pool's."""
+        return self._database.holds(pid)
+
 
 class _RecordingSession(Session):
     def __init__(self, connection: Connection, sent: list[Sent]) -> None:

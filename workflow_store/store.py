@@ -61,6 +61,9 @@ class _NotOpen:
     def session(self) -> AbstractAsyncContextManager[Session]:
         raise StoreClosed("the store is not open; use `async with WorkflowStore.open() as store`")
 
+    def holds(self, pid: int) -> bool:
+        return False
+
 
 class WorkflowStore(Repository):
     """Scraped workflows on one PostgreSQL server.

@@ -134,7 +134,7 @@ async def test_those_who_wait_get_the_connection_of_one_who_was_cancelled(
             await asyncio.sleep(60)
 
     holders = [asyncio.create_task(hold()) for _ in range(POOL)]
-    while store.get_pool_statistics().checked_out < POOL:
+    while store.get_pool_statistics().checked_out < POOL:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     waiting = [asyncio.create_task(store.get_workflow("1")) for _ in range(30)]
     await asyncio.sleep(0.05)

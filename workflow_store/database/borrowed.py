@@ -151,6 +151,10 @@ class BorrowedPool(Database):
     async def _replace_all(self) -> None:
         """Other parts of the program use them too."""
 
+    def holds(self, pid: int) -> bool:
+        """Nobody says which connections a caller's pool has: one that is still there may be given up."""
+        return False
+
     def _session(self, connection: Connection) -> Session:
         return borrowed_session(connection)
 
@@ -188,6 +192,10 @@ class BorrowedOne:
         if self._session.is_lost:
             raise ConnectionUnusable("the connection is closed, or went back to its pool")
         yield self._session
+
+    def holds(self, pid: int) -> bool:
+        """Whether it is that connection, and usable."""
+        return not self._session.is_lost and self._session.pid == pid
 
     def statistics(self) -> PoolStatistics:
         """One connection, in the caller's hands."""

@@ -173,6 +173,10 @@ class Database:
                     raise cancelled_in_doubt() from None
                 raise
 
+    def holds(self, pid: int) -> bool:
+        """Whether the connection to that server process is one of the pool's."""
+        return any(not one.is_closed() and one.get_server_pid() == pid for one in self._connections)
+
     def _check_usable(self) -> None:
         if self._closed:
             raise errors.StoreClosed("the store is closed")

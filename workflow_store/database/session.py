@@ -213,6 +213,10 @@ class Sessions(Protocol):
 
     def session(self) -> AbstractAsyncContextManager[Session]: ...
 
+    def holds(self, pid: int) -> bool:
+        """Whether the connection to that server process is one of these, and in use or fit for it."""
+        ...
+
 
 class HeldSession:
     """The one session of a transaction, offered as often as it is asked for."""
@@ -225,3 +229,7 @@ class HeldSession:
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[Session]:
         yield self._session
+
+    def holds(self, pid: int) -> bool:
+        """Whether it is the connection of the transaction."""
+        return not self._session.is_lost and self._session.pid == pid

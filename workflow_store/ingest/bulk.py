@@ -245,7 +245,9 @@ class BulkIngest:
                 return await self._run(lambda session: write_batch(session, records, replace=replace, touch=touch))
             except CommitUnknown as error:
                 doubt = error
-            found = await self._run(partial(resolve, records=records, doubt=doubt, replace=replace))
+            found = await self._run(
+                partial(resolve, records=records, doubt=doubt, holds=self._sessions.holds, replace=replace)
+            )
             if "missing" in found:
                 # A batch is stored as a whole or not at all: it was not.
                 count("retries", label="doubt")

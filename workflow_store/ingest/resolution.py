@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from workflow_store.database import Session
 from workflow_store.errors import CommitUnknown
 from workflow_store.ingest.batch import covers
-from workflow_store.queries.catalogue import IN_TRANSACTION, RESOLVE
+from workflow_store.queries.catalogue import AT_WORK, RESOLVE
 from workflow_store.queries.parameters import Encoded
 from workflow_store.queries.rows import KnownRow
 
@@ -20,18 +20,27 @@ _MARGIN: Final = 60.0
 
 
 async def resolve(
-    session: Session, records: Sequence[Encoded], doubt: CommitUnknown, *, replace: bool = False
+    session: Session,
+    records: Sequence[Encoded],
+    doubt: CommitUnknown,
+    holds: Callable[[int], bool],
+    *,
+    replace: bool = False,
 ) -> list[Resolution]:
     """For each record whether the write that ended in doubt is stored.
 
+    Args:
+        holds: whether the connection to a server process is still in use; else what was sent on it may arrive yet.
+
     ``"stored"``: all that it has is there. ``"missing"``: something else is there, from before the write, or nothing.
     ``"unknown"``: something else is there, from about then or later, so that another writer may have come after this
-    one; or the server is still at work on it.
+    one; or the server is at work on it, or would be if it came.
     """
-    if doubt.pid is not None and await session.fetch_one(IN_TRANSACTION, doubt.pid):
+    elapsed = time.monotonic() - doubt.began
+    if doubt.pid is not None and await session.fetch_one(AT_WORK, doubt.pid, not holds(doubt.pid), elapsed):
         return ["unknown"] * len(records)
     rows = {row[0]: row for row in await session.fetch(RESOLVE, [record.workflow_id for record in records])}
-    since = time.monotonic() - doubt.began + _MARGIN
+    since = elapsed + _MARGIN
     resolutions: list[Resolution] = []
     for record in records:
         row = rows.get(record.workflow_id)

@@ -84,7 +84,7 @@ COPY_STRUCTURE = Copy("workflow_structure", StructureValues)
 COPY_CONTENT = Copy("workflow_content", ContentValues)
 COPY_TRANSCRIPTS = Copy("video_transcripts", TranscriptValues)
 
-IN_TRANSACTION = Query[bool, int]("server/in_transaction")
+AT_WORK = Query[bool, int, bool, float]("server/at_work")
 PING = Query[int]("server/ping")
 HAS_LZ4 = Query[bool]("server/has_lz4")
 SERVER_FACTS = Query[ServerFacts]("server/facts")

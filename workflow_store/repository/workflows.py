@@ -93,11 +93,11 @@ class WorkflowMethods(Scope):
         Returns:
             ``"stored"``: all that the workflow has is there. ``"missing"``: it is not, and nobody has written it since,
             so that the write may be repeated. ``"unknown"``: something else is there by now, or the server is still at
-            work on it.
+            work on it, or it may still be on its way there: until the server notices that the connection is gone.
         """
         record = encode_one(workflow, self._limits)
         async with self._sessions.session() as session:
-            (resolution,) = await resolve(session, [record], doubt, replace=replace)
+            (resolution,) = await resolve(session, [record], doubt, self._sessions.holds, replace=replace)
         return resolution
 
     @operation
