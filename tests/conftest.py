@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import secrets
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 import pytest_asyncio
+from psycopg import sql
+from pydantic import SecretStr
 
 from workflow_store import Settings, WorkflowStore
 from workflow_store.database import Database, Session
+from workflow_store.operations.roles import RoleNames, create_roles
+from workflow_store.testing import TestServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,10 +42,34 @@ def database_dsn(workflow_store_dsn: str) -> str:
     return workflow_store_dsn
 
 
-@pytest.fixture
-def store(workflow_store: WorkflowStore) -> WorkflowStore:
-    """An open store on a database of its own."""
-    return workflow_store
+@pytest.fixture(scope="session")
+def writer(workflow_store_server: TestServer, workflow_store_template: str) -> Iterator[tuple[str, str]]:
+    """Name and password of a role that may only write rows, in every database that is copied from the template."""
+    token = secrets.token_hex(4)
+    names = RoleNames(f"test_owner_{token}", f"test_writer_{token}", f"test_reader_{token}")
+    dsn = workflow_store_server.dsn_of(workflow_store_template)
+    with ThreadPoolExecutor(1) as thread:
+        # pytest-asyncio's loop may be running in this one.
+        made = create_roles(dsn=dsn, names=names, passwords={"writer": SecretStr(token)})
+        thread.submit(asyncio.run, made).result()
+    yield names.writer, token
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for name in map(sql.Identifier, (names.owner, names.writer, names.reader)):
+            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(name))
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+            connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+@pytest_asyncio.fixture
+async def store(writer: tuple[str, str], workflow_store_dsn: str, tmp_path: Path) -> AsyncIterator[WorkflowStore]:
+    """An open store on a database of its own, by the role that is meant for it: it may write rows, and nothing else."""
+    parts = urlsplit(workflow_store_dsn)
+    place = parts.netloc.rpartition("@")[2]
+    dsn = urlunsplit(parts._replace(netloc=f"{writer[0]}:{writer[1]}@{place}"))
+    async with WorkflowStore.open(
+        Settings.load(dsn=dsn, pool_min_size=1, pool_max_size=10, media_dir=tmp_path / "media")
+    ) as store:
+        yield store
 
 
 @pytest_asyncio.fixture

@@ -104,9 +104,19 @@ def address(dsn: str) -> str:
         if "@" not in parts.netloc and "@" in parts.path + parts.fragment + parts.query.partition("&")[0]:
             # A /, # or ? in the password that is not percent-encoded: what looks like the host is a part of it.
             return "the server (the password in the URI is not percent-encoded)"
+        if not all(_has_port(host) for host in parts.netloc.rpartition("@")[2].split(",")):
+            return "the server (the port in the URI is no number)"
         query = parse_qs(parts.query)
         host = parts.netloc.rpartition("@")[2] or (query.get("host") or ["localhost"])[0]
         database = unquote(parts.path.lstrip("/")) or (query.get("dbname") or ["the default database"])[0]
     except ValueError:
         return "the server"
     return f"{unquote(host)}, database {database}"
+
+
+def _has_port(text: str) -> bool:
+    """Whether what stands behind the colon of a host, if there is one, is a port and not a part of a password."""
+    try:
+        return urlsplit(f"//{text}").port is not None or not text.rpartition("]")[2].partition(":")[2]
+    except ValueError:
+        return False

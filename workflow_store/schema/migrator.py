@@ -12,10 +12,10 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import psycopg
-from psycopg import conninfo
 from psycopg.rows import namedtuple_row
 
 from workflow_store import resources
+from workflow_store.conninfo import connection_parameters
 from workflow_store.errors import (
     LockTimeout,
     MigrationFailed,
@@ -30,7 +30,6 @@ from workflow_store.schema._ledger import Ledger
 from workflow_store.schema.applied import require_not_newer
 from workflow_store.schema.folder import BASE, MigrationFile
 from workflow_store.schema.report import Migration, MigrationReport, SchemaStatus
-from workflow_store.tls import secured
 
 APPLICATION_NAME = "workflow-store schema"
 """How a migrator's session calls itself in ``pg_stat_activity``."""
@@ -112,12 +111,8 @@ def drop(dsn: str, *, lock_timeout: float) -> None:
 
 @contextlib.contextmanager
 def _connected(dsn: str) -> Generator[psycopg.Connection[Any]]:
-    try:
-        options = conninfo.conninfo_to_dict(secured(dsn))
-    except psycopg.Error:
-        # libpq quotes the part it can't read, and that may be the password.
-        raise SettingsError("the DSN can't be read: libpq refuses it as a URI") from None
-    options.setdefault("connect_timeout", _CONNECT_TIMEOUT)
+    options = connection_parameters(dsn)
+    options.setdefault("connect_timeout", str(_CONNECT_TIMEOUT))
     options.setdefault("application_name", APPLICATION_NAME)
     try:
         connection = psycopg.Connection.connect(autocommit=True, **options)  # type: ignore[arg-type]

@@ -6,8 +6,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from psycopg.conninfo import conninfo_to_dict
-
+from workflow_store.conninfo import connection_parameters
 from workflow_store.database.connections import MaskedDsn
 from workflow_store.errors import ServerError
 from workflow_store.operations.administration import Administrator, administering
@@ -25,7 +24,7 @@ class Databases:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.name: str = urlsplit(dsn).path.lstrip("/") or str(conninfo_to_dict(dsn).get("user", "postgres"))
+        self.name: str = urlsplit(dsn).path.lstrip("/") or connection_parameters(dsn).get("user", "postgres")
 
     def dsn_of(self, name: str) -> MaskedDsn:
         """The DSN of another database of the server."""

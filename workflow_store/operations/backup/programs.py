@@ -11,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
+from workflow_store.conninfo import connection_parameters
 from workflow_store.embedded.binaries import bin_dir
 from workflow_store.errors import BackupError, EmbeddedUnavailable
 from workflow_store.schema.child import end
 from workflow_store.schema.secret import scrub
-from workflow_store.tls import secured
 
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -93,14 +93,14 @@ class Programs:
 
 def database_argument(dsn: str) -> str:
     """What names a database on a command line, without the password."""
-    known = conninfo_to_dict(secured(dsn))
+    known = connection_parameters(dsn)
     known.pop("password", None)
     return make_conninfo("", **known)
 
 
 def _environment(dsn: str) -> dict[str, str]:
-    password = conninfo_to_dict(dsn).get("password")
-    secret = {"PGPASSWORD": str(password)} if password else {}
+    password = connection_parameters(dsn).get("password")
+    secret = {"PGPASSWORD": password} if password else {}
     return {**os.environ, **secret, "LC_MESSAGES": "C"}
 
 
