@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-python313 check \
+.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer test-python313 check \
 	check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
 	bench-report docs wheel \
 	lock dev embedded peers clean
@@ -28,6 +28,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help:
 	@echo "make demo [DATA=path]  set up and run the main job: ingest, report, list, one workflow, statistics"
 	@echo "make test [ARGS=...]   set up and run every test this machine can run, with coverage"
+	@echo "make test-container    on PostgreSQL 17 in a container; make test-pgbouncer: by way of PgBouncer"
 	@echo "make faults            tasks, faults and a model (ARGS=\"--seed 7 --seconds 60\"); make kills: SIGKILLs"
 	@echo "make check             linters, types, floors, migrations, locks"
 	@echo "make bench             the benchmarks, beside their peers (ARGS=\"ingest --scale 100k --save\")"
@@ -71,6 +72,14 @@ test-unit-integration: dev
 test-container: dev
 	export WORKFLOW_STORE_TEST_SERVER=container; \
 		$(BIN)/python $(PYTEST) tests/integration tests/contract $(ARGS) || $(call again,$(BIN)/python)
+
+# By way of PgBouncer in transaction mode, as stores are used: with its prepared statements, and with none.
+POOLED := $(addprefix tests/integration/test_,repository.py ingest.py ingest_modes.py writer.py updates.py search.py \
+	listing.py transaction.py scrapes.py quarantine.py media.py collections.py statistics.py) \
+	tests/contract/test_functions.py tests/contract/test_original.py
+test-pgbouncer: dev
+	export WORKFLOW_STORE_TEST_SERVER=container; for mode in prepared unprepared; do \
+		WORKFLOW_STORE_TEST_POOLER=$$mode $(BIN)/python $(PYTEST) $(POOLED) $(ARGS) || exit 1; done
 
 # What the server plans is the same whatever Python asks.
 test-python313:

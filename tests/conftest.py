@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -17,6 +18,7 @@ import pytest_asyncio
 from psycopg import sql
 from pydantic import SecretStr
 
+from tests.pooler import Pooler, running_pooler, wanted_mode
 from workflow_store import Settings, WorkflowStore
 from workflow_store.database import Database, Session
 from workflow_store.operations.roles import RoleNames, create_roles
@@ -60,14 +62,32 @@ def writer(workflow_store_server: TestServer, workflow_store_template: str) -> I
             connection.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
+@pytest.fixture(scope="session")
+def pooler(workflow_store_server: TestServer) -> Iterator[Pooler | None]:
+    """The pooler by way of which stores connect, where ``WORKFLOW_STORE_TEST_POOLER`` asks for one."""
+    mode = wanted_mode()
+    if mode is None:
+        yield None
+        return
+    with running_pooler(mode, workflow_store_server.dsn) as running:
+        yield running
+
+
 @pytest_asyncio.fixture
-async def store(writer: tuple[str, str], workflow_store_dsn: str, tmp_path: Path) -> AsyncIterator[WorkflowStore]:
+async def store(
+    writer: tuple[str, str], workflow_store_dsn: str, tmp_path: Path, pooler: Pooler | None
+) -> AsyncIterator[WorkflowStore]:
     """An open store on a database of its own, by the role that is meant for it: it may write rows, and nothing else."""
     parts = urlsplit(workflow_store_dsn)
     place = parts.netloc.rpartition("@")[2]
     dsn = urlunsplit(parts._replace(netloc=f"{writer[0]}:{writer[1]}@{place}"))
+    options: dict[str, Any] = {}
+    if pooler is not None:
+        dsn = pooler.before(dsn)
+        if pooler.mode == "unprepared":
+            options["statement_cache_size"] = 0
     async with WorkflowStore.open(
-        Settings.load(dsn=dsn, pool_min_size=1, pool_max_size=10, media_dir=tmp_path / "media")
+        Settings.load(dsn=dsn, pool_min_size=1, pool_max_size=10, media_dir=tmp_path / "media", **options)
     ) as store:
         yield store
 

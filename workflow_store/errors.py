@@ -203,7 +203,9 @@ class LockTimeout(ServerError):
 
 
 class ConcurrencyConflict(ServerError):
-    """A deadlock or serialization failure; the transaction did nothing and may be repeated."""
+    """A deadlock, a serialization failure, or a pooler that lost track of prepared statements: the transaction did
+    nothing and may be repeated.
+    """
 
 
 class CommitUnknown(ServerError):
@@ -213,6 +215,7 @@ class CommitUnknown(ServerError):
 
     Attributes:
         began: when the write began at the earliest, by ``time.monotonic()``.
+        ended: when it was given up.
         pid: the server process that was at work on it, where it is known.
         attempted: what would have come of each workflow, by id, where it is known.
     """
@@ -227,6 +230,7 @@ class CommitUnknown(ServerError):
     ) -> None:
         # No call of the store is under way for an hour without having said so.
         self.began: float = time.monotonic() - 3600 if began is None else began
+        self.ended: float = time.monotonic()
         self.pid = pid
         self.attempted: Mapping[str, str] = {}
         super().__init__(message, sqlstate)

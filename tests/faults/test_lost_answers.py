@@ -17,8 +17,9 @@ from workflow_store.errors import ServerUnavailable
 
 
 @pytest.fixture
-async def proxy(database_dsn: str) -> AsyncIterator[Proxy]:
-    async with Proxy.before(database_dsn) as proxy:
+async def proxy(store: WorkflowStore) -> AsyncIterator[Proxy]:
+    assert store.settings.dsn is not None
+    async with Proxy.before(store.settings.dsn.get_secret_value()) as proxy:
         yield proxy
 
 

@@ -19,15 +19,17 @@ class PooledConnection(_Connection):
     Attributes:
         opened_at: when it was made, by the monotonic clock.
         is_idle: whether it lies in the pool.
+        behind_pooler: whether it leads to the server by way of a pooler.
     """
 
-    __slots__ = ("_idle_since", "is_idle", "opened_at")
+    __slots__ = ("_idle_since", "behind_pooler", "is_idle", "opened_at")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.opened_at: float = time.monotonic()
         self._idle_since = self.opened_at
         self.is_idle: bool = True
+        self.behind_pooler: bool = False
 
     def taken(self) -> float:
         """It leaves the pool; for how many seconds it lay there."""

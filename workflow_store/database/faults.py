@@ -16,6 +16,9 @@ from workflow_store import errors
 _BY_STATE: Final[dict[str, type[errors.ServerError]]] = {
     "40001": errors.ConcurrencyConflict,
     "40P01": errors.ConcurrencyConflict,
+    # A pooler lost track of which statements its connections have prepared; nothing was done.
+    "26000": errors.ConcurrencyConflict,
+    "42P05": errors.ConcurrencyConflict,
     "40003": errors.CommitUnknown,
     "08007": errors.CommitUnknown,
     "55P03": errors.LockTimeout,
@@ -92,6 +95,11 @@ def fields(error: errors.StoreError) -> dict[str, str | None]:
 def has_failed_over(error: errors.ServerError) -> bool:
     """Whether the server stopped or became a standby, so that all connections to it are of no more use."""
     return error.sqlstate in _FAILED_OVER
+
+
+def is_mixed_up(error: errors.ServerError) -> bool:
+    """Whether a pooler lost track of which statements its connections have prepared."""
+    return error.sqlstate in ("26000", "42P05")
 
 
 def is_race(error: errors.StoreError) -> bool:

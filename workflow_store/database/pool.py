@@ -21,7 +21,7 @@ from workflow_store.database.faults import cancelled_in_doubt, cancelled_waiting
 from workflow_store.database.gate import Gate
 from workflow_store.database.holders import Holders
 from workflow_store.database.session import Connection, Session
-from workflow_store.queries.catalogue import GET_WORKFLOW, PING
+from workflow_store.queries.catalogue import BACKEND_PID, GET_WORKFLOW, PING
 from workflow_store.settings import Settings
 from workflow_store.telemetry.watching import pools
 
@@ -233,7 +233,8 @@ class Database:
         await self._pool.expire_connections()
 
     def _session(self, connection: Connection) -> Session:
-        return Session(connection, self._settings.release_timeout)
+        pooled = cast("PooledConnection", connection).behind_pooler
+        return Session(connection, self._settings.release_timeout, behind_pooler=pooled)
 
     async def _release(self, connection: Any) -> None:
         # Shielded by asyncpg: a task cancelled here still gives its connection back. What does not answer within the
@@ -297,6 +298,9 @@ async def _prepare(connection: PooledConnection) -> None:
     try:
         # Nothing is lost where there is no schema yet, or where a migration holds a lock.
         with suppress(asyncpg.PostgresError, TimeoutError):
+            # A pooler makes up numbers of processes for its clients.
+            pid = await connection.fetchval(BACKEND_PID.text, timeout=_PREPARED_WITHIN)
+            connection.behind_pooler = pid != connection.get_server_pid()
             await connection.fetch(GET_WORKFLOW.text, "", True, True, True, True, timeout=_PREPARED_WITHIN)
     except BaseException:
         connection.terminate()

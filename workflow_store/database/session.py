@@ -31,18 +31,21 @@ Isolation: TypeAlias = Literal["read_committed", "repeatable_read", "serializabl
 class Session:
     """A connection while somebody holds it. All methods raise the library's own errors."""
 
-    def __init__(self, connection: Connection, release_timeout: float = 0.5) -> None:
+    def __init__(self, connection: Connection, release_timeout: float = 0.5, *, behind_pooler: bool = False) -> None:
         self.connection = connection
+        self.behind_pooler: bool = behind_pooler
+        """Whether another program sits between it and the server, and gives the server's connections to others, too."""
         self.was_readonly: bool = False
         """Whether a transaction was opened that may not write."""
         self.has_written: bool = False
         """Whether something was sent that may be stored by now: a COMMIT, or a write outside a transaction."""
         self._release_timeout = release_timeout
+        self._is_spoilt = False
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
-        return self.connection.is_in_transaction()
+        return not self.is_lost and self.connection.is_in_transaction()
 
     @property
     def pid(self) -> int | None:
@@ -152,9 +155,15 @@ class Session:
 
     async def _copy(self, target: Copy[Values], rows: Sequence[Values]) -> None:
         with translated(in_doubt=not self.connection.is_in_transaction(), pid=self.pid):
-            await self.connection.copy_records_to_table(
-                target.table, schema_name=SCHEMA, columns=target.columns, records=rows
-            )
+            try:
+                await self.connection.copy_records_to_table(
+                    target.table, schema_name=SCHEMA, columns=target.columns, records=rows
+                )
+            except asyncpg.PostgresError:
+                # PgBouncer 1.24 miscounts the server's answers after a COPY that was refused, and takes statements for
+                # prepared that are not: that connection to the server must not go to anybody else.
+                self._is_spoilt = self.behind_pooler
+                raise
 
     @asynccontextmanager
     async def transaction(self, *, isolation: Isolation | None = None, readonly: bool = False) -> AsyncGenerator[None]:
@@ -163,6 +172,8 @@ class Session:
         Raises:
             CommitUnknown: the connection was lost around COMMIT.
         """
+        if self.is_lost:
+            raise errors.ServerUnavailable("the connection was given up before; nothing was stored by this transaction")
         nested = self.connection.is_in_transaction()
         self.was_readonly = self.was_readonly or readonly
         began = time.monotonic()
@@ -173,7 +184,10 @@ class Session:
             yield
         except BaseException:
             if not self.is_lost:
-                await self._roll_back(block)
+                if self._is_spoilt and not nested:
+                    self.connection.terminate()
+                else:
+                    await self._roll_back(block)
             raise
         if self.is_lost:
             raise errors.ServerUnavailable("the connection was lost before COMMIT was sent; nothing was stored")

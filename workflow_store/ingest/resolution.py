@@ -36,9 +36,12 @@ async def resolve(
     ``"unknown"``: something else is there, from about then or later, so that another writer may have come after this
     one; or the server is at work on it, or would be if it came.
     """
-    elapsed = time.monotonic() - doubt.began
-    if doubt.pid is not None and await session.fetch_one(AT_WORK, doubt.pid, not holds(doubt.pid), elapsed):
-        return ["unknown"] * len(records)
+    now = time.monotonic()
+    elapsed = now - doubt.began
+    if doubt.pid is not None:
+        given_up = not holds(doubt.pid)
+        if await session.fetch_one(AT_WORK, doubt.pid, given_up, elapsed, session.pid, now - doubt.ended):
+            return ["unknown"] * len(records)
     rows = {row[0]: row for row in await session.fetch(RESOLVE, [record.workflow_id for record in records])}
     since = elapsed + _MARGIN
     resolutions: list[Resolution] = []
