@@ -61,6 +61,12 @@ class Node:
         options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--set=wal_keep_size=256MB")
         self.run("initdb", "--pgdata", str(self.data), *options)
 
+    def make_folder(self, *paths: Path) -> None:
+        """Make folders, and give them to the user of the server."""
+        for path in paths:
+            path.mkdir(exist_ok=True)
+            server_account().own(path)
+
     def clone(self, source: Node) -> None:
         """Make it a standby of another one, as that is now."""
         self.run(

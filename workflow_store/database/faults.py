@@ -74,6 +74,9 @@ def translate(error: BaseException) -> errors.StoreError | None:
 
 def _of_the_server(error: asyncpg.PostgresError) -> errors.ServerError:
     state = error.sqlstate or ""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        # A migration changed a table since the statement was prepared; the driver prepares it anew the next time.
+        return errors.ConcurrencyConflict(f"{error.message or error} [{state}]", state)
     kind = _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or errors.StatementRejected
     message = f"{error.message or error} [{state}]" if state else str(error)
     if kind is errors.IntegrityViolation:
@@ -98,8 +101,8 @@ def has_failed_over(error: errors.ServerError) -> bool:
 
 
 def is_mixed_up(error: errors.ServerError) -> bool:
-    """Whether a pooler lost track of which statements its connections have prepared."""
-    return error.sqlstate in ("26000", "42P05")
+    """Whether a statement is not what was prepared: a pooler lost track of that, or a migration changed a table."""
+    return isinstance(error, errors.ConcurrencyConflict) and error.sqlstate in ("26000", "42P05", "0A000")
 
 
 def is_race(error: errors.StoreError) -> bool:
