@@ -203,8 +203,8 @@ class LockTimeout(ServerError):
 
 
 class ConcurrencyConflict(ServerError):
-    """A deadlock, a serialization failure, or a statement that has to be prepared anew, since a migration changed a table
-    or a pooler lost track: the transaction did nothing and may be repeated.
+    """A deadlock, a serialization failure, or a statement that has to be prepared anew, since a migration changed a
+    table or a pooler lost track: the transaction did nothing and may be repeated.
     """
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,16 +41,6 @@ def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def dsn(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("WORKFLOW_STORE_DSN", database_dsn)
     return database_dsn
-
-
-@pytest.fixture
-def data_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder of the embedded server that is not there yet; its server's user has to reach it."""
-    folder = Path(tempfile.gettempdir()) / f"workflow-store-cli-{secrets.token_hex(6)}"
-    monkeypatch.delenv("WORKFLOW_STORE_DSN", raising=False)
-    monkeypatch.setenv("WORKFLOW_STORE_DATA_DIR", str(folder))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("columns", [80, 120])

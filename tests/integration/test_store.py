@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,16 +8,6 @@ import pytest
 from tests.records import full_workflow, parts_of
 from workflow_store import SchemaMissing, SchemaTooNew, WorkflowStore
 from workflow_store.embedded import EmbeddedServer
-
-
-@pytest.fixture
-def data_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder that does not exist yet; the server makes it as the account it runs as."""
-    monkeypatch.delenv("WORKFLOW_STORE_DSN", raising=False)
-    folder = Path(tempfile.gettempdir()) / f"workflow-store-{secrets.token_hex(4)}"
-    yield folder
-    for leftover in folder.parent.glob(f"{folder.name}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 async def test_without_an_address_the_embedded_server_is_used_and_keeps_what_was_stored(

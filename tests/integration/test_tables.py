@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +9,6 @@ import pytest
 from tests.records import full_workflow
 from workflow_store import SchemaMissing, Settings, SettingsError, WorkflowStore, drop_all_tables, init_database
 from workflow_store.database import Session
-
-
-@pytest.fixture
-def data_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder that does not exist yet, and no server in the environment."""
-    monkeypatch.delenv("WORKFLOW_STORE_DSN", raising=False)
-    monkeypatch.delenv("WORKFLOW_STORE_ADMIN_DSN", raising=False)
-    folder = Path(tempfile.gettempdir()) / f"workflow-store-{secrets.token_hex(4)}"
-    yield folder
-    for leftover in folder.parent.glob(f"{folder.name}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 async def test_init_makes_the_schema_once_and_keeps_what_is_stored(empty_database: str) -> None:

@@ -11,6 +11,7 @@ from workflow_store.cli.database import database
 from workflow_store.cli.demo import demo
 from workflow_store.cli.details import get
 from workflow_store.cli.export import export
+from workflow_store.cli.health import health
 from workflow_store.cli.ingest import ingest
 from workflow_store.cli.listing import count_, list_
 from workflow_store.cli.media import media
@@ -37,6 +38,7 @@ Exit codes:
 * 2: wrong usage: an argument, a setting or a file name that can't be used
 * 3: no server: it does not answer, refuses, or has not the schema this version needs; or no place of media files
 * 4: an error nobody foresaw; `--debug` or `WORKFLOW_STORE_DEBUG=1` shows its traceback
+* `health` alone: 0 healthy, 1 degraded, 2 unhealthy
 * 130, 141, 143: stopped by Ctrl-C, by the reader of the output going away, by SIGTERM
 """
 
@@ -65,4 +67,5 @@ app.command(pending)
 app.command(stats)
 app.command(export)
 app.command(backup)
+app.command(health)
 app.command(demo)

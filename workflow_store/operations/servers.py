@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from workflow_store.database.connections import MaskedDsn
+from workflow_store.database import Session
+from workflow_store.database.connections import MaskedDsn, connect
 from workflow_store.embedded import EmbeddedServer, archive_options
 from workflow_store.settings import Settings
 
@@ -22,3 +23,20 @@ async def admin_server(settings: Settings) -> AsyncGenerator[MaskedDsn]:
         yield MaskedDsn(server.dsn)
     finally:
         await server.aclose()
+
+
+@asynccontextmanager
+async def direct_session(dsn: str, settings: Settings) -> AsyncGenerator[Session]:
+    """A connection of its own for as long as the block.
+
+    Raises:
+        ServerUnavailable: no connection.
+    """
+    connection = await connect(dsn, settings)
+    try:
+        yield Session(connection)
+    finally:
+        try:
+            await connection.close(timeout=settings.close_timeout)
+        except (TimeoutError, OSError):
+            connection.terminate()

@@ -6,15 +6,15 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from workflow_store import schema
-from workflow_store.database import Session, connect
+from workflow_store.database import Session
 from workflow_store.errors import BackupError
 from workflow_store.media.blobs import Blobs, path_of
 from workflow_store.media.files import MediaOptions
@@ -23,7 +23,7 @@ from workflow_store.operations.backup.dump import DUMPS
 from workflow_store.operations.backup.folder import BASE, BackupFolder, entries
 from workflow_store.operations.backup.manifest import Kind, Manifest, TableEntry
 from workflow_store.operations.backup.programs import Programs, database_argument
-from workflow_store.operations.servers import admin_server
+from workflow_store.operations.servers import admin_server, direct_session
 from workflow_store.queries.backups import (
     BACKUP_FACTS,
     BACKUP_MEDIA,
@@ -185,14 +185,6 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-@asynccontextmanager
-async def patient_session(dsn: str, settings: Settings) -> AsyncGenerator[Session]:
+def patient_session(dsn: str, settings: Settings) -> AbstractAsyncContextManager[Session]:
     """A connection of its own whose statements may take hours."""
-    connection = await connect(dsn, settings.model_copy(update={"command_timeout": _PATIENCE}))
-    try:
-        yield Session(connection)
-    finally:
-        try:
-            await connection.close(timeout=settings.close_timeout)
-        except (TimeoutError, OSError):
-            connection.terminate()
+    return direct_session(dsn, settings.model_copy(update={"command_timeout": _PATIENCE}))
