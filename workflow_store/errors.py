@@ -208,6 +208,19 @@ class ConcurrencyConflict(ServerError):
     """
 
 
+class Work:
+    """Something that goes on although a caller has given it up.
+
+    Attributes:
+        ended: whether it is over.
+    """
+
+    __slots__ = ("ended",)
+
+    def __init__(self) -> None:
+        self.ended: bool = False
+
+
 class CommitUnknown(ServerError):
     """The answer to a COMMIT, or to a single statement that writes, was lost: it is stored as a whole, or not at all.
 
@@ -218,6 +231,7 @@ class CommitUnknown(ServerError):
         ended: when it was given up.
         pid: the server process that was at work on it, where it is known.
         attempted: what would have come of each workflow, by id, where it is known.
+        work: what goes on without the caller, and may store it yet; None where nothing does.
     """
 
     def __init__(
@@ -227,11 +241,13 @@ class CommitUnknown(ServerError):
         *,
         began: float | None = None,
         pid: int | None = None,
+        work: Work | None = None,
     ) -> None:
         # No call of the store is under way for an hour without having said so.
         self.began: float = time.monotonic() - 3600 if began is None else began
         self.ended: float = time.monotonic()
         self.pid = pid
+        self.work = work
         self.attempted: Mapping[str, str] = {}
         super().__init__(message, sqlstate)
 

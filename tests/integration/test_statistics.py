@@ -145,6 +145,8 @@ async def test_scrapes_are_counted_by_the_day_for_thirty_days(store: WorkflowSto
 
 async def test_storage_is_told_by_table_without_the_migrations_own(store: WorkflowStore, session: Session) -> None:
     await store.create_workflow(full_workflow())
+    # What is made in the background is made, and not in the middle of the comparison.
+    await store.refresh_search()
 
     storage = (await store.get_statistics()).storage
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from workflow_store import (
     WorkflowStore,
 )
 from workflow_store.database import Session
+from workflow_store.ingest.batch import write_batch
 
 
 async def test_each_caller_gets_its_own_answer_after_the_commit(store: WorkflowStore) -> None:
@@ -145,6 +147,28 @@ async def test_a_put_that_is_given_up_while_its_group_is_written_is_in_doubt(
 
     assert len(doubts) == 2
     assert at_work == "unknown"
+    assert await store.resolve(small_workflow("0"), doubts[0]) == "stored"
+
+
+async def test_what_a_group_has_not_begun_to_write_is_not_called_missing(
+    store: WorkflowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = asyncio.Event()
+
+    async def late(*args: Any, **options: Any) -> Any:
+        # Between its question and its transaction, or before a deadlock's repetition, the server is at work on nothing.
+        await going_on.wait()
+        return await write_batch(*args, **options)
+
+    monkeypatch.setattr("workflow_store.ingest.writer.write_batch", late)
+    async with store.writer(connections=1, max_delay=0.05) as writer:
+        puts = [writer.put(small_workflow(str(number)), timeout=0.3) for number in range(2)]
+        doubts = await asyncio.gather(*puts, return_exceptions=True)
+        assert isinstance(doubts[0], CommitUnknown)
+        before = await store.resolve(small_workflow("0"), doubts[0])
+        going_on.set()
+
+    assert before == "unknown"
     assert await store.resolve(small_workflow("0"), doubts[0]) == "stored"
 
 

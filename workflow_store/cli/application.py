@@ -14,6 +14,7 @@ from workflow_store.cli.export import export
 from workflow_store.cli.health import health
 from workflow_store.cli.ingest import ingest
 from workflow_store.cli.listing import count_, list_
+from workflow_store.cli.maintenance import maintain
 from workflow_store.cli.media import media
 from workflow_store.cli.original import import_original
 from workflow_store.cli.quarantine import quarantine
@@ -68,4 +69,5 @@ app.command(stats)
 app.command(export)
 app.command(backup)
 app.command(health)
+app.command(maintain)
 app.command(demo)

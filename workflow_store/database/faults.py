@@ -146,9 +146,9 @@ def has_no_answer(error: errors.StoreError) -> TypeGuard[errors.ServerError]:
     return isinstance(error, errors.ServerUnavailable)
 
 
-def cancelled_in_doubt(pid: int | None = None) -> asyncio.CancelledError:
-    """A cancellation that says: the write that was under way may be stored."""
-    return asyncio.CancelledError(_IN_DOUBT, pid)
+def cancelled_in_doubt(pid: int | None = None, work: errors.Work | None = None) -> asyncio.CancelledError:
+    """A cancellation that says: the write that was under way may be stored, or is by ``work`` that goes on."""
+    return asyncio.CancelledError(_IN_DOUBT, pid, work)
 
 
 def cancelled_waiting(numbers: str) -> asyncio.CancelledError:
@@ -159,9 +159,9 @@ def cancelled_waiting(numbers: str) -> asyncio.CancelledError:
 def what_was_cancelled(cancelled: BaseException | None, message: str, began: float) -> errors.ServerError:
     """The error for a call that its deadline has cancelled, by what it was about to do."""
     match cancelled:
-        case asyncio.CancelledError(args=(mark, pid)) if mark == _IN_DOUBT:
+        case asyncio.CancelledError(args=(mark, pid, work)) if mark == _IN_DOUBT:
             reason = f"{message}; a write was under way, and its answer had not come"
-            return errors.CommitUnknown(reason, began=began, pid=pid)
+            return errors.CommitUnknown(reason, began=began, pid=pid, work=work)
         case asyncio.CancelledError(args=(mark, numbers)) if mark == _WAITING:
             return errors.PoolTimeout(f"{message}; {numbers}")
         case _:

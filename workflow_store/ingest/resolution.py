@@ -36,6 +36,8 @@ async def resolve(
     ``"unknown"``: something else is there, from about then or later, so that another writer may have come after this
     one; or the server is at work on it, or would be if it came.
     """
+    if doubt.work is not None and not doubt.work.ended:
+        return ["unknown"] * len(records)
     now = time.monotonic()
     elapsed = now - doubt.began
     if doubt.pid is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
 from workflow_store.database import Session, Sessions, operation, repeated, retried
 from workflow_store.database.faults import cancelled_in_doubt, is_record_fault
-from workflow_store.errors import CommitUnknown, InvalidRecord, LeaseLost, ServerError, StoreClosed
+from workflow_store.errors import CommitUnknown, InvalidRecord, LeaseLost, ServerError, StoreClosed, Work
 from workflow_store.ingest.batch import tell, write_batch, write_one
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import Workflow, in_utc
@@ -46,6 +46,7 @@ class _Put:
     next_due_at: datetime | None
     sent: bool = False
     pid: int | None = None
+    work: Work = field(default_factory=Work)
 
 
 class _LeasesLost(Exception):
@@ -158,7 +159,7 @@ class Writer:
                 self._waiting.remove(put)
             elif put.sent:
                 # Its group goes on.
-                raise cancelled_in_doubt(put.pid) from None
+                raise cancelled_in_doubt(put.pid, put.work) from None
             # Its group was not sent yet, or is to be sent again, and goes on without it.
             raise
 
@@ -202,6 +203,7 @@ class Writer:
             finally:
                 self._flying -= ids
                 for put in group:
+                    put.work.ended = True
                     # Only a worker that was ended leaves an answer open.
                     put.answer.cancel()
                 async with self._arrived:

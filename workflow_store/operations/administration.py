@@ -17,6 +17,7 @@ from workflow_store.resources import statement
 _BY_CLASS: Final[Mapping[str, type[errors.ServerError]]] = {
     "28": errors.PermissionDenied,
     "42501": errors.PermissionDenied,
+    "55P03": errors.LockTimeout,
     "53": errors.ResourceError,
 }
 _NOTHING: Final[Mapping[str, str]] = {}
