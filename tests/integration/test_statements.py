@@ -41,7 +41,8 @@ ADMINISTERED = (
 # What can't be prepared here: DDL, the statements of the schema's own door, and those on tables that are not ours.
 # Their own tests run them.
 ELSEWHERE = (
-    "schema/", "testing/", "media/", "original/", "roles/", *(f"backup/{name}" for name in ADMINISTERED),
+    "schema/", "testing/", "media/", "original/", "roles/", "monitor/statements", "monitor/checkpoints",
+    *(f"backup/{name}" for name in ADMINISTERED),
     *(f"maintenance/{name}" for name in ("analyze", "drop_index", "patience", "reindex", "vacuum")),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from workflow_store.cli.ingest import ingest
 from workflow_store.cli.listing import count_, list_
 from workflow_store.cli.maintenance import maintain
 from workflow_store.cli.media import media
+from workflow_store.cli.monitor import monitor
 from workflow_store.cli.original import import_original
 from workflow_store.cli.quarantine import quarantine
 from workflow_store.cli.queue import enqueue, pending
@@ -69,5 +70,6 @@ app.command(stats)
 app.command(export)
 app.command(backup)
 app.command(health)
+app.command(monitor)
 app.command(maintain)
 app.command(demo)

@@ -100,11 +100,6 @@ def has_failed_over(error: errors.ServerError) -> bool:
     return error.sqlstate in _FAILED_OVER
 
 
-def is_mixed_up(error: errors.ServerError) -> bool:
-    """Whether a statement is not what was prepared: a pooler lost track of that, or a migration changed a table."""
-    return isinstance(error, errors.ConcurrencyConflict) and error.sqlstate in ("26000", "42P05", "0A000")
-
-
 def is_race(error: errors.StoreError) -> bool:
     """Whether another writer inserted (23505) or deleted (23503) one of the batch's ids meanwhile."""
     return isinstance(error, errors.IntegrityViolation) and error.sqlstate in ("23505", "23503")

@@ -12,7 +12,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from workflow_store.database.faults import fields, is_mixed_up
+from workflow_store.database.faults import fields
 from workflow_store.database.session import Session, Sessions
 from workflow_store.errors import ConcurrencyConflict, ResourceError, ServerError, ServerUnavailable
 from workflow_store.telemetry.watching import count
@@ -76,8 +76,9 @@ async def retried(sessions: Sessions, work: Callable[[Session], Awaitable[Result
                 entered, inside = True, session.in_transaction
                 return await work(session)
         except ConcurrencyConflict as error:
-            # A pooler's connection that has lost track fails again and again; another one may be had.
-            if inside or not is_mixed_up(error) or attempt == _ATTEMPTS:
+            # Nothing of it was done. A pooler's connection that has lost track of its statements, or of whether it is in
+            # a transaction, fails again and again; another one may be had.
+            if inside or attempt == _ATTEMPTS:
                 raise
             _say(attempt, error)
         except (ServerUnavailable, ResourceError) as error:
