@@ -20,6 +20,7 @@ from workflow_store.cli.monitor import monitor
 from workflow_store.cli.original import import_original
 from workflow_store.cli.quarantine import quarantine
 from workflow_store.cli.queue import enqueue, pending
+from workflow_store.cli.running import start, stop
 from workflow_store.cli.search import search, suggest
 from workflow_store.cli.statistics import stats
 
@@ -69,6 +70,8 @@ app.command(pending)
 app.command(stats)
 app.command(export)
 app.command(backup)
+app.command(start)
+app.command(stop)
 app.command(health)
 app.command(monitor)
 app.command(maintain)

@@ -76,8 +76,8 @@ async def retried(sessions: Sessions, work: Callable[[Session], Awaitable[Result
                 entered, inside = True, session.in_transaction
                 return await work(session)
         except ConcurrencyConflict as error:
-            # Nothing of it was done. A pooler's connection that has lost track of its statements, or of whether it is in
-            # a transaction, fails again and again; another one may be had.
+            # Nothing of it was done. A pooler's connection that has lost track of its statements, or its transaction,
+            # fails again and again; another one may be had.
             if inside or attempt == _ATTEMPTS:
                 raise
             _say(attempt, error)

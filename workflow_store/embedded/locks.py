@@ -32,6 +32,15 @@ def _try_lock(fd: int, *, shared: bool) -> bool:
     return True
 
 
+def try_locked(path: Path) -> int | None:
+    """A descriptor of a file that is locked exclusive for as long as it is open; None where somebody else has it."""
+    fd = _open(path)
+    if _try_lock(fd, shared=False):
+        return fd
+    os.close(fd)
+    return None
+
+
 class Hold:
     """One use of the server; taken and given up under the start lock.
 

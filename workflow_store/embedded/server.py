@@ -116,8 +116,11 @@ class EmbeddedServer:
             pending.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
-    def stop(self) -> None:
+    def stop(self, *, force: bool = False) -> None:
         """Give the hold up; the last one stops the server. Doing it again does nothing.
+
+        Args:
+            force: stop it although others hold it; their connections end.
 
         Raises:
             EmbeddedError: the server does not stop.
@@ -131,7 +134,7 @@ class EmbeddedServer:
             if os.getpid() != self._process:
                 return  # inherited through a fork: the hold is the parent's
             with start_lock(self._server.folder.start_lock, time.monotonic() + _STOP_PATIENCE):
-                if hold.is_last():
+                if hold.is_last() or force:
                     self._server.stop()
         finally:
             hold.close()

@@ -1,0 +1,58 @@
+"""``workflow-store start`` and ``stop``: the embedded server, kept running in the background."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from workflow_store.cli.outcomes import Exit
+from workflow_store.cli.output import COMMON, Common, Flag
+from workflow_store.cli.server import command_settings
+from workflow_store.operations.running import start_server, stop_server
+
+
+async def start(*, timeout: float = 60.0, common: Common = COMMON) -> None:
+    """Start the embedded server, and keep it running until `stop`; again changes nothing.
+
+    Without it the server runs for as long as some program uses it, which is enough for all other verbs. A server that
+    the settings name is its own administrator's to start.
+
+    Args:
+        timeout: Seconds until it has to be ready.
+    """
+    output = common.output
+    with output.progress("starting"):
+        report = await start_server(command_settings(), timeout=timeout)
+    if output.json:
+        output.document({"data_dir": report.data_dir, "keeper": report.keeper, "was_kept": report.was_kept})
+        return
+    what = "was running already" if report.was_kept else "is running"
+    output.show(Text(f"the embedded server {what}, kept by process {report.keeper}, in {report.data_dir}"), whole=True)
+
+
+async def stop(*, backup: Flag = False, force: Flag = False, common: Common = COMMON) -> int:
+    """Stop the embedded server; what it has acknowledged is kept. The exit code is 1 where other programs still use it.
+
+    Args:
+        backup: Make a backup first; where that fails, nothing is stopped.
+        force: Stop it although other programs use it; what they had not committed is undone.
+    """
+    output = common.output
+    with output.progress("stopping"):
+        report = await stop_server(command_settings(), backup=backup, force=force)
+    if output.json:
+        output.document(
+            {
+                "data_dir": report.data_dir,
+                "was_running": report.was_running,
+                "is_running": report.is_running,
+                "backup": None if report.backup is None else report.backup.name,
+            }
+        )
+        return Exit.INCOMPLETE if report.is_running else Exit.DONE
+    if report.backup is not None:
+        output.show(Text(f"made {report.backup.name}"), whole=True)
+    if report.is_running:
+        output.note("other programs still use it, and the last of them stops it; --force stops it now")
+        return Exit.INCOMPLETE
+    output.note("the embedded server is stopped" if report.was_running else "there was no server to stop")
+    return Exit.DONE
