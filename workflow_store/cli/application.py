@@ -20,6 +20,7 @@ from workflow_store.cli.monitor import monitor
 from workflow_store.cli.original import import_original
 from workflow_store.cli.quarantine import quarantine
 from workflow_store.cli.queue import enqueue, pending
+from workflow_store.cli.report import report
 from workflow_store.cli.running import start, stop
 from workflow_store.cli.search import search, suggest
 from workflow_store.cli.statistics import stats
@@ -74,5 +75,6 @@ app.command(start)
 app.command(stop)
 app.command(health)
 app.command(monitor)
+app.command(report)
 app.command(maintain)
 app.command(demo)

@@ -29,5 +29,13 @@ class ContentsRow(NamedTuple):
     quarantined: int
 
 
+class QualityRow(NamedTuple):
+    """``health/quality``."""
+
+    tens: int
+    workflows: int
+
+
 HEALTH_CONTENTS = Query[ContentsRow]("health/contents")
 HEALTH_SERVER = Query[ServerHealthRow]("health/server")
+QUALITY = Query[QualityRow]("health/quality")
