@@ -131,15 +131,17 @@ class TestDatabase:
     def test_a_schema_of_a_later_version_is_told(self, empty: str, tmp_path: Path) -> None:
         later = tmp_path / "migrations"
         shutil.copytree(ROOT / "migrations", later)
-        name = f"{len(MIGRATIONS) + 1:04}_later"
-        for file in (f"{name}.sql", f"{name}.rollback.sql"):
-            (later / file).write_text(f"-- depends: {MIGRATIONS[-1]}\nSELECT 1;\n", "utf-8")
+        # One ahead would do: the version before goes on while a migration rolls out.
+        names = [f"{len(MIGRATIONS) + number:04}_later" for number in (1, 2)]
+        for before, name in zip((MIGRATIONS[-1], names[0]), names, strict=True):
+            for file in (f"{name}.sql", f"{name}.rollback.sql"):
+                (later / file).write_text(f"-- depends: {before}\nSELECT 1;\n", "utf-8")
         in_a_loop(lambda: schema.migrate(empty, folder=later))
 
         told, shown, refused = run("db", "status", "--json"), run("db", "status"), run("stats")
 
-        assert (told.document["state"], told.document["unknown"]) == ("too new", [name])
-        assert shown.out.splitlines()[-1].split("  ")[0] == name
+        assert (told.document["state"], told.document["unknown"]) == ("too new", names)
+        assert shown.out.splitlines()[-1].split("  ")[0] == names[-1]
         assert (refused.code, refused.out) == (3, "")
 
     def test_upgrade_server_shows_what_was_moved_and_what_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:

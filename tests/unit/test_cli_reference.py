@@ -74,6 +74,12 @@ def test_the_verbs_are_those_that_were_promised() -> None:
         "backup drill",
         "backup prune",
         "backup run",
+        "start",
+        "stop",
+        "health",
+        "monitor",
+        "report",
+        "maintain",
         "demo",
     }
 

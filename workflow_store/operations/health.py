@@ -103,10 +103,11 @@ async def check_health(settings: Settings | None = None, **overrides: Any) -> He
     chosen = Settings.chosen(settings, overrides)
     checks, server_version = await _of_the_server(chosen)
     checks |= await asyncio.to_thread(_of_the_machine, chosen)
-    found = [check.status for check in checks.values() if check.status != "skipped"]
+    found = {check.status for check in checks.values()}
+    worst = next((status for status in reversed(_ORDER) if status in found), _ORDER[0])
     return HealthReport(
         timestamp=datetime.now(UTC),
-        overall_status=max((status for status in found), key=_ORDER.index, default="healthy"),
+        overall_status=worst,
         checks=checks,
         system_info={
             "hostname": platform.node(),
