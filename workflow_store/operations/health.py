@@ -104,7 +104,10 @@ async def check_health(settings: Settings | None = None, **overrides: Any) -> He
     checks, server_version = await _of_the_server(chosen)
     checks |= await asyncio.to_thread(_of_the_machine, chosen)
     found = {check.status for check in checks.values()}
-    worst = next((status for status in reversed(_ORDER) if status in found), _ORDER[0])
+    worst: Overall = "healthy"
+    for status in _ORDER:
+        if status in found:
+            worst = status
     return HealthReport(
         timestamp=datetime.now(UTC),
         overall_status=worst,
