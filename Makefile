@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer test-python313 check \
+.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer test-deploy test-python313 check \
 	check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
 	bench-report docs wheel \
 	lock dev embedded peers clean
@@ -28,7 +28,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help:
 	@echo "make demo [DATA=path]  set up and run the main job: ingest, report, list, one workflow, statistics"
 	@echo "make test [ARGS=...]   set up and run every test this machine can run, with coverage"
-	@echo "make test-container    on PostgreSQL 17 in a container; make test-pgbouncer: by way of PgBouncer"
+	@echo "make test-container    on PostgreSQL 17 in a container; make test-pgbouncer: by way of PgBouncer; make test-deploy"
 	@echo "make faults            tasks, faults and a model (ARGS=\"--seed 7 --seconds 60\"); make kills: SIGKILLs"
 	@echo "make check             linters, types, floors, migrations, locks"
 	@echo "make bench             the benchmarks, beside their peers (ARGS=\"ingest --scale 100k --save\")"
@@ -80,6 +80,10 @@ POOLED := $(addprefix tests/integration/test_,repository.py ingest.py ingest_mod
 test-pgbouncer: dev
 	export WORKFLOW_STORE_TEST_SERVER=container; for mode in prepared unprepared; do \
 		WORKFLOW_STORE_TEST_POOLER=$$mode $(BIN)/python $(PYTEST) $(POOLED) $(ARGS) || exit 1; done
+
+# What lies in deploy/, built from the images in tests/images, and started. Takes docker-compose.
+test-deploy: dev
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
 
 # What the server plans is the same whatever Python asks.
 test-python313:
