@@ -22,7 +22,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer test-deploy test-python313 check \
 	check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
-	bench-report docs wheel \
+	bench-report docs pin wheel \
 	lock dev embedded peers clean
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make bench-report      pages, plots and the tables of docs/performance.md anew from benchmarks/results"
 	@echo "make docs              write the generated reference anew"
 	@echo "make lock              resolve requirements/ anew (ARGS=--upgrade takes the newest)"
+	@echo "make pin               digests in place of tags for the images of deploy/compose.yaml"
 	@echo "make wheel             build dist/*.whl and dist/*.tar.gz"
 	@echo "make format            let ruff format and repair"
 	@echo "make clean             remove .venv, caches and build results"
@@ -131,6 +132,10 @@ bench-report: dev
 
 docs: dev
 	$(BIN)/python tools/reference.py
+
+# Where a registry answers.
+pin:
+	tools/pin
 
 wheel: dev
 	$(BIN)/python -m build --no-isolation --outdir dist
