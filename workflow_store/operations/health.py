@@ -16,6 +16,7 @@ from workflow_store import schema
 from workflow_store.embedded import default_data_dir
 from workflow_store.errors import SchemaMissing, StoreError
 from workflow_store.operations.backup.folder import BackupFolder
+from workflow_store.operations.figures import megabytes
 from workflow_store.operations.servers import admin_server, direct_session
 from workflow_store.queries.health import HEALTH_CONTENTS, HEALTH_SERVER, ServerHealthRow
 from workflow_store.settings import Settings
@@ -25,7 +26,6 @@ Overall: TypeAlias = Literal["healthy", "degraded", "unhealthy"]
 Value: TypeAlias = int | float | str | None
 
 _ORDER: Final[tuple[Overall, ...]] = ("healthy", "degraded", "unhealthy")
-_MB: Final = 1_000_000
 _LOG_TAIL: Final = 1_000_000
 _LOG_LINE: Final = re.compile(
     rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\S* UTC \[\d+\].*?\b(ERROR|FATAL|PANIC):  (.*)$", re.MULTILINE
@@ -160,7 +160,7 @@ def _server_checks(row: ServerHealthRow) -> dict[str, Check]:
             f"PostgreSQL {row.version} answers, a {'standby' if row.in_recovery else 'primary'}",
             {"version": row.version, "uptime_seconds": round(row.uptime), "in_recovery": int(row.in_recovery)},
         ),
-        "database_size": Check("healthy", _size(row.database_bytes), {"bytes": row.database_bytes}),
+        "database_size": Check("healthy", megabytes(row.database_bytes), {"bytes": row.database_bytes}),
         "connections": Check(
             _above(row.connections / row.max_connections, _CONNECTIONS),
             f"{row.connections} of {row.max_connections}",
@@ -214,7 +214,7 @@ def _disks(folders: list[Path]) -> Check:
         usage = shutil.disk_usage(there)
         own = _below(usage.free / max(1, usage.total), _DISK)
         status = own if status == "skipped" else max(status, own, key=_worse)
-        said.append(f"{_size(usage.free)} of {_size(usage.total)} free at {there}")
+        said.append(f"{megabytes(usage.free)} of {megabytes(usage.total)} free at {there}")
         values |= {f"free_bytes {there}": usage.free}
     return Check(status, ", ".join(said), values)
 
@@ -225,7 +225,7 @@ def _memory(path: Path) -> Check:
         total, available = (int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
     except (OSError, KeyError, ValueError):
         return Check("skipped", "this system does not say")
-    said = f"{_size(available)} of {_size(total)} available"
+    said = f"{megabytes(available)} of {megabytes(total)} available"
     return Check(_below(available / total, _MEMORY), said, {"available_bytes": available, "total_bytes": total})
 
 
@@ -280,7 +280,3 @@ def _graded(is_beyond: Callable[[Any], bool], limits: tuple[Any, Any]) -> Overal
 
 def _worse(status: Status) -> int:
     return -1 if status == "skipped" else _ORDER.index(status)
-
-
-def _size(bytes_: int) -> str:
-    return f"{bytes_ / _MB:,.0f} MB"

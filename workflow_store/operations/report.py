@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from workflow_store.models import Statistics
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
+from workflow_store.operations.figures import megabytes
 from workflow_store.operations.health import HealthReport, check_health
 from workflow_store.operations.monitor import Sample, take_sample
 from workflow_store.operations.servers import admin_server, direct_session
@@ -23,7 +24,6 @@ from workflow_store.store import WorkflowStore
 
 _TOP: Final = 15
 _NAME: Final = 60
-_MB: Final = 1_000_000
 # No file, script or font from anywhere: the page is what it is for as long as it is kept.
 _STYLE: Final = """
 :root { color-scheme: light dark; --back: #fff; --text: #1d2327; --dim: #5c6770; --line: #d9dee2; --bar: #2f6f9f;
@@ -108,7 +108,7 @@ def page(contents: Contents) -> str:
         _section("Categories", _bars(statistics.categories)),
         _section("How structures were extracted", _bars(statistics.extraction_types)),
         _section("Errors of the last scrape", _bars(statistics.errors)),
-        _section("On disk", _bars(statistics.storage, form=_size)),
+        _section("On disk", _bars(statistics.storage, form=_one_digit)),
         _section("Health", _health(contents.health)),
         "</div>",
         _section("Statements that took most time", _statements(sample)),
@@ -130,7 +130,7 @@ def _figures(contents: Contents) -> str:
         "workflows": f"{statistics.total_workflows:,}",
         "mean quality": "–" if quality is None else f"{quality:.1f}",
         "mean scrape": "–" if statistics.avg_processing_time is None else f"{statistics.avg_processing_time:.1f} s",
-        "database": _size(contents.sample.counters.database_bytes),
+        "database": _one_digit(contents.sample.counters.database_bytes),
         "backups": f"{len(contents.backups):,}",
         "newest backup": "none" if newest is None else f"{newest.astimezone(UTC):%Y-%m-%d}",
     }
@@ -200,7 +200,7 @@ def _backups(manifests: Sequence[Manifest]) -> str:
     head = _head(("made (UTC)", False), ("kind", False), ("workflows", True), ("size", True), ("name", False))
     rows = (
         f"<tr><td>{manifest.created_at.astimezone(UTC):%Y-%m-%d %H:%M}</td><td>{manifest.kind}</td>"
-        f'<td class="number">{_rows(manifest)}</td><td class="number">{_size(manifest.size)}</td>'
+        f'<td class="number">{_rows(manifest)}</td><td class="number">{_one_digit(manifest.size)}</td>'
         f"<td>{_text(manifest.name)}</td></tr>"
         for manifest in manifests[:_TOP]
     )
@@ -228,8 +228,8 @@ def _text(text: str, limit: int = _NAME) -> str:
     return escape(plain if len(plain) <= limit else plain[: limit - 1] + "…")
 
 
-def _size(bytes_: int) -> str:
-    return f"{bytes_ / _MB:,.1f} MB"
+def _one_digit(bytes_: int) -> str:
+    return megabytes(bytes_, 1)
 
 
 def _version(number: int) -> str:
