@@ -20,8 +20,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer test-deploy test-python313 check \
-	check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
+.PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer \
+	test-deploy test-python313 check check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
 	bench-report docs pin wheel \
 	lock dev embedded peers clean
 

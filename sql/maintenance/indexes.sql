@@ -1,4 +1,4 @@
--- Returns a row each for the indexes of the schema, by name: name text, bytes int8, is_valid bool, is_gin bool,
+-- Returns a row each for the indexes of the schema, by name: name text, bytes int8, is_valid bool,
 -- has_pending bool (a GIN index that collects entries before it sorts them in), needed int8: bytes that a B-tree of so
 -- many entries of that width takes when it is new, by the server's statistics; NULL for other kinds and where there are
 -- none.
@@ -8,7 +8,6 @@ SELECT
     c.relname::text AS name,
     pg_catalog.pg_relation_size(c.oid) AS bytes,
     i.indisvalid AS is_valid,
-    m.amname = 'gin' AS is_gin,
     m.amname = 'gin' AND coalesce(NOT 'fastupdate=off' = ANY (c.reloptions), TRUE) AS has_pending,
     CASE
         WHEN m.amname = 'btree' AND c.reltuples >= 0 AND w.width IS NOT NULL

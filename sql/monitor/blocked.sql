@@ -1,6 +1,5 @@
 -- Returns a row each for the connections that wait for a lock, the longest first: pid int4, by int4[] (whom they wait for),
--- seconds float8, query text (the beginning,
--- without the comments before it). Takes nothing.
+-- seconds float8, query text (the beginning, without the comments before it). Takes nothing.
 SELECT
     a.pid,
     pg_catalog.pg_blocking_pids(a.pid) AS by,

@@ -1,6 +1,6 @@
 -- Returns a row each for the ten statements on this database that took most of its time: calls int8, total_ms float8,
--- mean_ms float8, rows int8, query text (the beginning, without the comments before
--- it). {schema}: where pg_stat_statements lies.
+-- mean_ms float8, rows int8, query text (the beginning, without the comments before it). {schema}: where
+-- pg_stat_statements lies.
 SELECT
     s.calls,
     s.total_exec_time AS total_ms,

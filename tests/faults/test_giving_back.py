@@ -1,14 +1,18 @@
-"""Calls whose deadline falls into the moment between the server's answer and the return of the connection."""
+"""Calls that are cut off in the moment between the server's answer and the return of the connection."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
+from tests.faults.proxy import Proxy
 from tests.records import small_workflow
-from workflow_store import CommitUnknown, Workflow, WorkflowStore
+from workflow_store import CommitUnknown, Settings, Workflow, WorkflowStore
 from workflow_store.database.faults import what_was_cancelled
 
 Write = Callable[[WorkflowStore, Workflow], Awaitable[object]]
@@ -19,10 +23,14 @@ async def _in_a_transaction(store: WorkflowStore, workflow: Workflow) -> None:
         await transaction.create_workflow(workflow)
 
 
-async def _is_giving_back(store: WorkflowStore) -> None:
-    """Wait for the steps of the loop in which nobody holds the connection, and the pool has not got it back."""
+async def _is_held(store: WorkflowStore) -> None:
     while not store.get_pool_statistics().longest_held:  # noqa: ASYNC110
         await asyncio.sleep(0)
+
+
+async def _is_giving_back(store: WorkflowStore) -> None:
+    """Wait for the steps of the loop in which nobody holds the connection, and the pool has not got it back."""
+    await _is_held(store)
     while store.get_pool_statistics().longest_held:  # noqa: ASYNC110
         await asyncio.sleep(0)
     assert store.get_pool_statistics().checked_out == 1
@@ -41,3 +49,35 @@ async def test_a_write_that_is_stored_is_never_called_one_that_is_not(store: Wor
     assert await store.get_workflow("1") is not None
     assert isinstance(what_was_cancelled(caught.value, "too late", 0.0), CommitUnknown)
     assert store.get_pool_statistics().checked_out == 0
+
+
+async def test_a_connection_that_cannot_go_back_is_ended_when_nobody_waits_for_it_any_more(
+    database_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "workflow_store")
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    async with Proxy.before(database_dsn) as proxy:
+        settings = Settings.load(dsn=proxy.dsn, pool_min_size=1, pool_max_size=1, release_timeout=0.2)
+        async with WorkflowStore.open(settings) as store:
+            proxy.set(freeze=True)
+            reading = asyncio.ensure_future(store.get_workflow("1"))
+            await _is_held(store)
+            await asyncio.sleep(0.05)
+            # Once while the answer is missing, once more while the connection goes back.
+            reading.cancel()
+            await asyncio.sleep(0.05)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            assert store.get_pool_statistics().checked_out == 1
+
+            async with asyncio.timeout(10):
+                while store.get_pool_statistics().checked_out:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            proxy.clear()
+            assert await store.get_workflow("1") is None
+    gc.collect()
+
+    assert told == []
+    assert [getattr(record, "event", "") for record in caplog.records].count("connection_dropped") == 1

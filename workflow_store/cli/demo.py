@@ -19,8 +19,9 @@ from workflow_store.cli.ingest import ingest_settings, report_document, report_v
 from workflow_store.cli.listing import page_document, show_page
 from workflow_store.cli.outcomes import Exit
 from workflow_store.cli.output import COMMON, Common, Output
-from workflow_store.cli.server import data_folder, target
+from workflow_store.cli.server import target
 from workflow_store.cli.statistics import statistics_view
+from workflow_store.embedded.folder import data_home
 from workflow_store.importers import read_path
 from workflow_store.models import IngestReport, Json, Rejected, Workflow
 from workflow_store.samples import generate
@@ -52,7 +53,7 @@ async def demo(
             await schema.migrate(server.dsn.get_secret_value(), compression=settings.compression)
     report = IngestReport()
     async with WorkflowStore.open(settings) as store:
-        where = store.address if settings.dsn is not None else f"the folder {data_folder(settings)}"
+        where = store.address if settings.dsn is not None else f"the folder {data_home(settings)}"
         _head(output, f"ingesting {data}" if data else f"ingesting {count:,} generated workflows")
         await run_ingest(store, source, report, output, total=total)
         page = await store.list_workflows(

@@ -16,6 +16,7 @@ from workflow_store.cli.outcomes import UsageError
 from workflow_store.cli.output import COMMON, Common, Flag
 from workflow_store.cli.server import command_settings
 from workflow_store.cli.wording import count, decimal, line, moment, size
+from workflow_store.operations.figures import version_in_words
 from workflow_store.operations.monitor import Sample, take_sample, watching
 
 _STATEMENT: Final = 70
@@ -63,7 +64,7 @@ def view(sample: Sample) -> RenderableType:
 def _figures(sample: Sample) -> Table:
     table, counters, rates = Table.grid(padding=(0, 2)), sample.counters, sample.rates
     rows = [
-        ("server", f"PostgreSQL {sample.version // 10_000}.{sample.version % 10_000}, {_clock(sample.taken_at)} UTC"),
+        ("server", f"PostgreSQL {version_in_words(sample.version)}, {_clock(sample.taken_at)} UTC"),
         ("database", f"{size(counters.database_bytes)}, about {count(counters.workflows)} workflows"),
         ("in memory", f"{_percent(sample.hit_ratio)} of all pages that were needed"),
         ("checkpoints", f"{count(sample.checkpoints.timed)} by time, {count(sample.checkpoints.requested)} early"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,7 +12,8 @@ from pydantic import SecretStr
 from workflow_store.cli.output import Output
 from workflow_store.database import Database
 from workflow_store.database.connections import address
-from workflow_store.embedded import EmbeddedServer, archive_options, default_data_dir
+from workflow_store.embedded import EmbeddedServer, archive_options
+from workflow_store.operations.figures import version_in_words
 from workflow_store.queries.catalogue import SERVER_FACTS
 from workflow_store.settings import Settings
 
@@ -53,11 +53,6 @@ def command_settings(**overrides: Any) -> Settings:
     return Settings.load(pool_min_size=1, **overrides)
 
 
-def data_folder(settings: Settings) -> Path:
-    """Where the embedded server's data lies."""
-    return (settings.data_dir or default_data_dir()).expanduser().absolute()
-
-
 @asynccontextmanager
 async def target(settings: Settings, output: Output) -> AsyncGenerator[Target]:
     """The server to migrate: ``admin_dsn``, else ``dsn``, else the embedded one, started for as long as this lasts.
@@ -91,4 +86,4 @@ async def server_facts(server: Target, settings: Settings) -> Facts:
     finally:
         await database.close()
     durable = facts.fsync and facts.full_page_writes and facts.synchronous_commit != "off"
-    return Facts(f"{facts.version // 10_000}.{facts.version % 10_000}", durable)
+    return Facts(version_in_words(facts.version), durable)

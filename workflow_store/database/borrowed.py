@@ -195,7 +195,7 @@ class BorrowedOne:
 
     def holds(self, pid: int) -> bool:
         """Whether it is that connection, and usable."""
-        return not self._session.is_lost and self._session.pid == pid
+        return self._session.holds(pid)
 
     def statistics(self) -> PoolStatistics:
         """One connection, in the caller's hands."""

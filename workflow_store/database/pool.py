@@ -237,8 +237,12 @@ class Database:
         return Session(connection, self._settings.release_timeout, behind_pooler=pooled)
 
     async def _release(self, connection: Any) -> None:
-        # Shielded by asyncpg: a task cancelled here still gives its connection back. What does not answer within the
-        # timeout is terminated.
+        # A task cancelled here still gives its connection back. asyncpg has a shield of its own, but nobody hears what
+        # becomes of the release behind it once the caller has gone.
+        await asyncio.shield(self._give_back(connection))
+
+    async def _give_back(self, connection: Any) -> None:
+        # What does not answer within the timeout is terminated.
         try:
             with translated():
                 await self._pool.release(connection, timeout=self._settings.release_timeout)

@@ -55,6 +55,10 @@ class Session:
         except asyncpg.InterfaceError:
             return None
 
+    def holds(self, pid: int) -> bool:
+        """Whether it has the connection to that server process, and that is usable."""
+        return not self.is_lost and self.pid == pid
+
     @property
     def is_lost(self) -> bool:
         """Whether the connection is gone."""
@@ -246,4 +250,4 @@ class HeldSession:
 
     def holds(self, pid: int) -> bool:
         """Whether it is the connection of the transaction."""
-        return not self._session.is_lost and self._session.pid == pid
+        return self._session.holds(pid)

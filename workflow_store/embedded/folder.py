@@ -28,6 +28,7 @@ from workflow_store.embedded.account import Account, make_folder
 from workflow_store.embedded.binaries import SYSTEM_FOLDER
 from workflow_store.embedded.processes import end_abandoned
 from workflow_store.errors import DataFolderVersionMismatch, EmbeddedError, EmbeddedUnavailable
+from workflow_store.settings import Settings
 
 ROLE = "workflow_store"
 DATABASE = "workflow_store"
@@ -47,6 +48,11 @@ def default_data_dir() -> Path:
     if sys.platform != "win32" and os.geteuid() == 0:
         return SYSTEM_FOLDER
     return Path(platformdirs.user_data_dir("workflow-store"))
+
+
+def data_home(settings: Settings) -> Path:
+    """Where it is by the settings."""
+    return (settings.data_dir or default_data_dir()).expanduser().absolute()
 
 
 @dataclass(frozen=True)

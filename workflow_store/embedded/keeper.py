@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from workflow_store.embedded.archiving import archive_options
-from workflow_store.embedded.folder import default_data_dir
+from workflow_store.embedded.folder import data_home
 from workflow_store.embedded.locks import try_locked
 from workflow_store.embedded.server import EmbeddedServer
 from workflow_store.errors import EmbeddedError, StoreError
@@ -28,11 +28,6 @@ _POLL: Final = 0.02
 # Seconds: to start, and for the making of a new data folder, which the start's own time does not count.
 _TIMEOUT: Final = 60.0
 _PATIENCE: Final = 60.0
-
-
-def data_home(settings: Settings) -> Path:
-    """The data folder of the settings."""
-    return (settings.data_dir or default_data_dir()).expanduser().resolve()
 
 
 def keeper_pid(home: Path) -> int | None:

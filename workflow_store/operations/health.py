@@ -6,14 +6,15 @@ import asyncio
 import platform
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from workflow_store import schema
-from workflow_store.embedded import default_data_dir
+from workflow_store.embedded.folder import data_home
 from workflow_store.errors import SchemaMissing, StoreError
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.figures import megabytes
@@ -103,29 +104,18 @@ async def check_health(settings: Settings | None = None, **overrides: Any) -> He
     chosen = Settings.chosen(settings, overrides)
     checks, server_version = await _of_the_server(chosen)
     checks |= await asyncio.to_thread(_of_the_machine, chosen)
-    found = {check.status for check in checks.values()}
-    worst: Overall = "healthy"
-    for status in _ORDER:
-        if status in found:
-            worst = status
     return HealthReport(
         timestamp=datetime.now(UTC),
-        overall_status=worst,
+        overall_status=_worst(check.status for check in checks.values()),
         checks=checks,
         system_info={
             "hostname": platform.node(),
             "platform": platform.platform(),
             "python": platform.python_version(),
-            "workflow_store": _version(),
+            "workflow_store": metadata.version("workflow-store"),
             "postgresql": server_version,
         },
     )
-
-
-def _version() -> str:
-    from workflow_store import __version__
-
-    return __version__
 
 
 async def _of_the_server(settings: Settings) -> tuple[dict[str, Check], str | None]:
@@ -186,7 +176,7 @@ def _server_checks(row: ServerHealthRow) -> dict[str, Check]:
 
 def _of_the_machine(settings: Settings) -> dict[str, Check]:
     embedded = settings.admin_dsn is None and settings.dsn is None
-    home = (settings.data_dir or default_data_dir()).expanduser().absolute()
+    home = data_home(settings)
     return {
         "disk": _disks([*([home] if embedded else []), settings.backup_folder, *_media(settings)]),
         "memory": _memory(Path("/proc/meminfo")),
@@ -201,7 +191,7 @@ def _media(settings: Settings) -> list[Path]:
 
 
 def _disks(folders: list[Path]) -> Check:
-    status: Status = "skipped"
+    statuses: list[Status] = []
     said: list[str] = []
     values: dict[str, Value] = {}
     seen: set[int] = set()
@@ -212,11 +202,10 @@ def _disks(folders: list[Path]) -> Check:
             continue
         seen.add(device)
         usage = shutil.disk_usage(there)
-        own = _below(usage.free / max(1, usage.total), _DISK)
-        status = own if status == "skipped" else max(status, own, key=_worse)
+        statuses.append(_below(usage.free / max(1, usage.total), _DISK))
         said.append(f"{megabytes(usage.free)} of {megabytes(usage.total)} free at {there}")
         values |= {f"free_bytes {there}": usage.free}
-    return Check(status, ", ".join(said), values)
+    return Check(_worst(statuses), ", ".join(said), values)
 
 
 def _memory(path: Path) -> Check:
@@ -278,5 +267,10 @@ def _graded(is_beyond: Callable[[Any], bool], limits: tuple[Any, Any]) -> Overal
     return "unhealthy" if is_beyond(limits[1]) else "degraded" if is_beyond(limits[0]) else "healthy"
 
 
-def _worse(status: Status) -> int:
-    return -1 if status == "skipped" else _ORDER.index(status)
+def _worst(statuses: Iterable[Status]) -> Overall:
+    found = set(statuses)
+    worst: Overall = "healthy"
+    for status in _ORDER:
+        if status in found:
+            worst = status
+    return worst

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from workflow_store.errors import InvalidField, LockTimeout, ServerError, StoreError
 from workflow_store.operations.administration import Administrator, administering
 from workflow_store.operations.servers import admin_server
-from workflow_store.queries.maintenance import INDEXES, MAINTENANCE_LOCK, TABLES, IndexState, TableState
+from workflow_store.queries.maintenance import CLEAN_PENDING, INDEXES, MAINTENANCE_LOCK, TABLES, IndexState, TableState
 from workflow_store.settings import Settings
 from workflow_store.store import WorkflowStore
 
@@ -156,7 +156,7 @@ async def _done(admin: Administrator, task: Task) -> Task:
     try:
         match task.action:
             case "clean_pending":
-                ((pages,),) = await admin.fetch("maintenance/clean_pending", task.target)
+                ((pages,),) = await admin.fetch(CLEAN_PENDING.name, task.target)
                 task = replace(task, reason=f"{task.reason}; that were {pages:,} pages")
             case "vacuum" | "analyze":
                 await admin.run(f"maintenance/{task.action}", {"table": task.target})

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from workflow_store.models import Statistics
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
-from workflow_store.operations.figures import megabytes
+from workflow_store.operations.figures import megabytes, version_in_words
 from workflow_store.operations.health import HealthReport, check_health
 from workflow_store.operations.monitor import Sample, take_sample
 from workflow_store.operations.servers import admin_server, direct_session
@@ -86,8 +86,10 @@ async def make_report(settings: Settings | None = None, **overrides: Any) -> str
         async with direct_session(dsn, chosen) as session:
             quality = tuple(await session.fetch(QUALITY))
         sample = await take_sample(direct, over=0.5)
+        # Here too, so that an embedded server is not stopped and started again.
+        health = await check_health(chosen)
     backups = await asyncio.to_thread(BackupFolder.of(chosen).list)
-    return page(Contents(datetime.now(UTC), statistics, quality, await check_health(chosen), sample, backups))
+    return page(Contents(datetime.now(UTC), statistics, quality, health, sample, backups))
 
 
 def page(contents: Contents) -> str:
@@ -95,7 +97,7 @@ def page(contents: Contents) -> str:
     statistics, sample = contents.statistics, contents.sample
     quality = {f"{10 * row.tens} to {10 * row.tens + 10}": row.workflows for row in contents.quality}
     verdict = contents.health.overall_status
-    made = f"{contents.made_at:%Y-%m-%d %H:%M} UTC, PostgreSQL {_version(sample.version)}"
+    made = f"{contents.made_at:%Y-%m-%d %H:%M} UTC, PostgreSQL {version_in_words(sample.version)}"
     body = [
         "<h1>workflow-store</h1>",
         f'<p class="dim">{made}, <span class="{verdict}">{verdict}</span></p>',
@@ -230,7 +232,3 @@ def _text(text: str, limit: int = _NAME) -> str:
 
 def _one_digit(bytes_: int) -> str:
     return megabytes(bytes_, 1)
-
-
-def _version(number: int) -> str:
-    return f"{number // 10_000}.{number % 10_000}"

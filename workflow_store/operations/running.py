@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workflow_store.embedded import EmbeddedServer, keeper
+from workflow_store.embedded.folder import data_home
 from workflow_store.embedded.processes import live_pid
 from workflow_store.errors import SettingsError
 from workflow_store.operations.backup import Manifest, create_backup
@@ -103,4 +104,5 @@ def _stop(home: Path, *, force: bool) -> None:
 def _ours(settings: Settings) -> Path:
     if settings.dsn is not None or settings.admin_dsn is not None:
         raise SettingsError("dsn: the settings name a server, and that is not ours to start or stop")
-    return keeper.data_home(settings)
+    # As the server itself knows it, and its process is told.
+    return data_home(settings).resolve()

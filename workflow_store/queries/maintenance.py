@@ -26,7 +26,6 @@ class IndexState(NamedTuple):
     name: str
     bytes: int
     is_valid: bool
-    is_gin: bool
     has_pending: bool
     needed: int | None
 

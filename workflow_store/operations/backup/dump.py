@@ -16,7 +16,7 @@ from workflow_store.operations.backup.programs import Programs, database_argumen
 DUMPS: Final[Mapping[str, str]] = {"archive": "dump", "sql": "dump.sql.gz"}
 
 _PIECE: Final = 256 * 1024
-_AS_IT_IS: Final = ("--exit-on-error", "--no-owner", "--no-acl")
+_NOBODYS: Final = ("--no-owner", "--no-acl")
 _STATEMENTS: Final = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")
 
 # What a dump says of the server it is of, and another server does not know: a timeout that came with version 17, and a
@@ -41,11 +41,13 @@ async def read_dump(programs: Programs, manifest: Manifest, folder: Path, dsn: s
     if manifest.kind == "sql":
         await programs.run(dsn, "psql", *_STATEMENTS, target, feed=_statements(dump, foreign))
         return
-    definitions = await programs.run(dsn, "pg_restore", *_AS_IT_IS[1:], "--section=pre-data", "--file=-", str(dump))
+    definitions = await programs.run(dsn, "pg_restore", *_NOBODYS, "--section=pre-data", "--file=-", str(dump))
     await programs.run(dsn, "psql", *_STATEMENTS, target, feed=_definitions(definitions, foreign))
     jobs = f"--jobs={max(1, min(4, os.cpu_count() or 1))}"
     for section in ("data", "post-data"):
-        await programs.run(dsn, "pg_restore", *_AS_IT_IS, f"--section={section}", jobs, target, str(dump))
+        await programs.run(
+            dsn, "pg_restore", "--exit-on-error", *_NOBODYS, f"--section={section}", jobs, target, str(dump)
+        )
 
 
 async def _definitions(text: str, foreign: re.Pattern[bytes]) -> AsyncGenerator[bytes]:
