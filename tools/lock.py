@@ -72,6 +72,8 @@ def main(options: list[str]) -> None:
     # So that an environment made from `peers` serves for `dev`.
     dev = ROOT / "requirements" / "dev.txt"
     compile_lock("peers", requirements(project, extras, ["dev", "examples", "peers"]), dev, options)
+    # Goes into the image that has `embedded`.
+    compile_lock("analysis", requirements(project, [], ["analysis"]), embedded, options)
     compile_lock("lock", ["pip-tools"], None, options)
 
 

@@ -38,6 +38,12 @@ ENVIRONMENT_HEAD = """\
 POSTGRES_USER=workflow_store
 POSTGRES_PASSWORD=
 POSTGRES_DB=workflow_store
+# Where it listens on this machine, and when backups are made, as cron writes it.
+#POSTGRES_BIND=127.0.0.1
+#POSTGRES_PORT=5432
+#BACKUP_SCHEDULE=0 2 * * *
+#JUPYTER_PORT=8888
+#JUPYTER_TOKEN=
 
 # The roles that `workflow-store db roles` makes are let in by these.
 #WORKFLOW_STORE_OWNER_PASSWORD=

@@ -33,6 +33,7 @@
     │   ├── SchemaOutdated
     │   ├── SchemaTooNew
     │   └── MigrationFailed
+    ├── ComposeError                 the services of a compose file could not be started or stopped
     ├── BackupError                  a backup could not be made, read or restored
     │   └── BackupDamaged
     └── EmbeddedError                the embedded server
@@ -298,6 +299,10 @@ class SchemaTooNew(SchemaError):
 
 class MigrationFailed(SchemaError):
     """A migration could not be applied or rolled back; the message names it and what the server said."""
+
+
+class ComposeError(StoreError):
+    """The services of a compose file could not be started or stopped; the message has what Compose said."""
 
 
 class BackupError(StoreError):

@@ -106,10 +106,22 @@ class Settings(BaseSettings):
 
     backup_dir: Path | None = None
     """Folder of the backups; without one, `backups` in the platform's user data folder."""
+    backup_url: SecretStr | None = None
+    """Where each backup is copied to, and fetched from where the folder has it not: ``s3://``, ``gs://``, ``az://`` or
+    ``file://``."""
+    backup_local_days: Annotated[int, Field(ge=0)] | None = None
+    """Dumps that are older are removed from the folder once `backup_url` has them; without it, they are kept as long as
+    those there."""
     wal_archive: bool = False
     """Whether the embedded server keeps its log in `backup_dir`, so that its data can be had back as of any moment."""
     backup_keep_days: Annotated[int, Field(ge=1)] = 30
     """Older backups are removed by `backup prune` and `backup run`, but for the last good one."""
+
+    compose_file: Path | None = None
+    """A compose file such as `deploy/compose.yaml`, whose services `start` and `stop` are for; without one, that is
+    the embedded server."""
+    compose_profiles: tuple[str, ...] | None = None
+    """The profiles whose services belong to it, such as `production`, beside those of no profile."""
 
     language: Annotated[str, Field(pattern=r"^[a-z_]{1,63}$")] = "english"
     """Language of the full-text search, by the name of PostgreSQL's configuration; chosen when the schema is made."""
@@ -119,6 +131,15 @@ class Settings(BaseSettings):
 
     compression: Literal["auto", "lz4", "pglz", "none"] = "auto"
     """How large values are compressed in new rows: lz4 where the server has it, else pglz."""
+
+    @field_validator("backup_url")
+    @classmethod
+    def _is_a_url_of_objects(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value().strip():
+            return None
+        if "://" not in value.get_secret_value():
+            raise ValueError("must be a URL such as s3://bucket/prefix or file:///folder")
+        return value
 
     @field_validator("dsn", "admin_dsn")
     @classmethod
@@ -134,9 +155,9 @@ class Settings(BaseSettings):
         """Where backups lie."""
         return (self.backup_dir or platformdirs.user_data_path("workflow-store") / "backups").expanduser().absolute()
 
-    @field_validator("data_dir", "backup_dir", "media_dir", mode="before")
+    @field_validator("data_dir", "backup_dir", "media_dir", "compose_file", mode="before")
     @classmethod
-    def _names_a_folder(cls, value: object) -> object:
+    def _names_a_place(cls, value: object) -> object:
         # An empty variable is a variable that is not set, not the current folder.
         return None if isinstance(value, str) and not value.strip() else value
 

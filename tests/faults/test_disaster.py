@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tests.records import small_workflow
 from workflow_store import Settings, Workflow, WorkflowStore
@@ -101,6 +102,26 @@ async def test_a_destroyed_server_is_had_back_as_of_the_moment_between_two_write
     assert restored[some[0]].quality_score == 12.5
     async with WorkflowStore.open(settings) as store:
         assert [await store.media.get(name, "picture.png") for name in some] == [name.encode() for name in some]
+
+
+async def test_a_destroyed_machine_is_had_back_from_the_bucket_as_of_its_last_backup(
+    settings: Settings, home: Path
+) -> None:
+    bucket = home / "bucket"
+    copied = settings.model_copy(update={"backup_url": SecretStr(bucket.as_uri())})
+    async with WorkflowStore.open(copied) as store:
+        await store.create_workflow(small_workflow("1"))
+        await create_backup(copied, kind="base")
+        await store.create_workflow(small_workflow("2"))
+        last = await create_backup(copied, kind="incremental")
+        await store.create_workflow(small_workflow("3"))
+    for folder in ("data", "media", "backups"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+
+    await recover_backup(last.name, copied)
+
+    # The log since then lay beside the backups, and is gone with them.
+    assert (await everything(copied)).keys() == {"1", "2"}
 
 
 async def test_a_killed_server_loses_only_what_its_log_had_not_handed_over(settings: Settings, home: Path) -> None:

@@ -20,7 +20,8 @@ from tests.records import small_workflow
 from workflow_store import Settings, WorkflowStore
 from workflow_store.embedded.keeper import keeper_pid
 from workflow_store.embedded.processes import live_pid
-from workflow_store.errors import BackupError, EmbeddedError, ServerError, SettingsError, StoreError
+from workflow_store.errors import BackupError, ComposeError, EmbeddedError, ServerError, SettingsError, StoreError
+from workflow_store.operations.backup import BackupFolder
 from workflow_store.operations.running import start_server, stop_server
 
 
@@ -61,7 +62,7 @@ async def test_it_runs_until_it_is_stopped_and_keeps_what_was_stored(settings: S
     async with WorkflowStore.open(settings) as store:
         kept = await store.get_workflow("1")
 
-    assert not started.was_kept
+    assert not started.was_running
     assert server is not None
     assert after_the_store == server
     assert (stopped.was_running, stopped.is_running, gone) == (True, False, None)
@@ -73,7 +74,7 @@ async def test_started_again_and_at_once_by_many_it_is_one(settings: Settings) -
     again = await start_server(settings)
 
     assert {report.keeper for report in reports} == {keeper_of(settings)}
-    assert again.was_kept
+    assert again.was_running
     await stop_server(settings)
     assert keeper_of(settings) is None
     nothing = await stop_server(settings)
@@ -115,6 +116,7 @@ async def test_other_programs_are_not_cut_unless_forced(settings: Settings) -> N
 
 async def test_a_killed_keeper_leaves_the_server_to_the_next_stop(settings: Settings) -> None:
     report = await start_server(settings)
+    assert report.keeper is not None
     os.kill(report.keeper, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while keeper_of(settings) is not None:
@@ -140,8 +142,21 @@ async def test_a_backup_comes_before_the_stop_and_without_it_nothing_is_stopped(
 
     assert still is not None
     assert stopped.backup is not None
-    assert stopped.backup.tables["workflows"].rows == 1
+    assert BackupFolder.of(settings).verify(stopped.backup).tables["workflows"].rows == 1
     assert server_of(settings) is None
+
+
+async def test_without_compose_or_its_file_it_says_so(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "compose.yaml"
+    with pytest.raises(ComposeError, match=f"there is no compose file {file}"):
+        await start_server(compose_file=file)
+    file.write_text("services: {}\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for call in (start_server, stop_server):
+        with pytest.raises(ComposeError, match="no `docker compose` and no docker-compose"):
+            await call(compose_file=file)
 
 
 async def test_what_can_not_be_started_says_why(settings: Settings, tmp_path: Path) -> None:

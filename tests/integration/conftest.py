@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.backed_up import names_of_databases
 
 
 @pytest.fixture
@@ -34,3 +37,12 @@ def data_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
     for leftover in folder.parent.glob(f"{folder.name}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+@pytest.fixture
+async def no_database_is_left_behind(workflow_store_server: Any) -> AsyncIterator[None]:
+    """Databases that a test left on the server, as a restore does, are removed."""
+    before = await names_of_databases(workflow_store_server.dsn)
+    yield
+    for name in await names_of_databases(workflow_store_server.dsn) - before:
+        workflow_store_server.drop_database(name)

@@ -6,22 +6,20 @@ import asyncio
 import hashlib
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from tests.backed_up import aged, everything, filled, names_of_databases, regions
 from tests.commands import run
 from tests.records import full_workflow, small_workflow
-from workflow_store import Settings, Workflow, WorkflowStore
+from workflow_store import Settings, WorkflowStore
 from workflow_store.errors import BackupDamaged, BackupError, SchemaMissing, SchemaTooNew
 from workflow_store.operations.backup import (
     BackupFolder,
     Kind,
-    Manifest,
     create_backup,
     drill_backup,
     recover_backup,
@@ -30,10 +28,12 @@ from workflow_store.operations.backup import (
 )
 from workflow_store.operations.backup.databases import Databases
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL
-from workflow_store.samples import generate
 
 KINDS: tuple[Kind, ...] = ("archive", "sql")
 NEWER = "9999_of_tomorrow"
+
+
+pytestmark = pytest.mark.usefixtures("no_database_is_left_behind")
 
 
 @pytest.fixture
@@ -46,41 +46,6 @@ def settings(database_dsn: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def folder(settings: Settings) -> BackupFolder:
     return BackupFolder.of(settings)
-
-
-@pytest.fixture(autouse=True)
-async def no_database_is_left_behind(workflow_store_server: Any) -> AsyncIterator[None]:
-    before = await names_of_databases(workflow_store_server.dsn)
-    yield
-    for name in await names_of_databases(workflow_store_server.dsn) - before:
-        workflow_store_server.drop_database(name)
-
-
-async def names_of_databases(dsn: str) -> set[str]:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return {row[0] for row in await connection.fetch("SELECT datname FROM pg_database")}
-    finally:
-        await connection.close()
-
-
-async def everything(settings: Settings) -> dict[str, Workflow]:
-    async with WorkflowStore.open(settings) as store:
-        return {
-            workflow.workflow_id: workflow
-            async for workflow in store.stream_workflows(
-                include=("metadata", "structure", "content", "transcripts"), order_by="title"
-            )
-        }
-
-
-async def filled(settings: Settings, count: int = 40) -> dict[str, Workflow]:
-    async with WorkflowStore.open(settings) as store:
-        await store.ingest([*generate(count), full_workflow("full")])
-        await store.media.put("full", "logo.png", b"a logo")
-        await store.media.put("full", "again.png", b"a logo")
-        await store.enqueue([("queued", "https://n8n.io/workflows/queued")])
-    return await everything(settings)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -173,14 +138,6 @@ async def test_a_database_that_is_gone_is_restored_too(settings: Settings, workf
 
     assert (report.database, report.kept) == (name, None)
     assert await everything(settings) == before
-
-
-def regions(folder: Path) -> Iterator[tuple[Path, int]]:
-    """The first byte, one in the middle and the last of every file of a backup."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.stat().st_size:
-            for place in sorted({0, path.stat().st_size // 2, path.stat().st_size - 1}):
-                yield path, place
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -363,17 +320,12 @@ async def test_of_runs_at_once_one_makes_a_backup(settings: Settings, folder: Ba
     assert sum(report.made is not None for report in reports) == 1
 
 
-async def aged(folder: BackupFolder, manifest: Manifest, days: int) -> None:
-    moment = datetime.now(UTC) - timedelta(days=days)
-    manifest.model_copy(update={"created_at": moment}).write(folder.path / manifest.name)
-
-
 async def test_old_ones_are_removed_but_never_the_last_good_one(settings: Settings, folder: BackupFolder) -> None:
     await filled(settings, 3)
     oldest, older, newer = [await create_backup(settings, kind="sql") for _ in range(3)]
-    await aged(folder, oldest, 60)
-    await aged(folder, older, 50)
-    await aged(folder, newer, 40)
+    aged(folder.path, oldest, 60)
+    aged(folder.path, older, 50)
+    aged(folder.path, newer, 40)
     (folder.path / newer.name / "dump.sql.gz").write_bytes(b"")
 
     removed = folder.prune(30)

@@ -14,10 +14,14 @@ from workflow_store.errors import SettingsError
 from workflow_store.settings import Settings
 
 EXAMPLE: Final = (ROOT / "deploy" / "env.production.example").read_text(encoding="utf-8")
+COMPOSE: Final = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
 LINES: Final = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
-# Of the database's container, and of `db roles`, which asks the environment itself.
-OTHERS: Final = {
-    "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB",
+# Of the composed services, and of `db roles`, which asks the environment itself.
+OF_COMPOSE: Final = {
+    "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_BIND", "POSTGRES_PORT", "BACKUP_SCHEDULE",
+    "JUPYTER_PORT", "JUPYTER_TOKEN",
+}  # fmt: skip
+OTHERS: Final = OF_COMPOSE | {
     "WORKFLOW_STORE_OWNER_PASSWORD", "WORKFLOW_STORE_WRITER_PASSWORD", "WORKFLOW_STORE_READER_PASSWORD",
 }  # fmt: skip
 READ: Final = sorted(LINES.keys() - OTHERS)
@@ -38,6 +42,13 @@ def field_of(variable: str) -> str:
 def test_it_has_every_setting_and_nothing_else() -> None:
     assert [field_of(name) for name in LINES if name not in OTHERS] == list(Settings.model_fields)
     assert LINES.keys() >= OTHERS
+
+
+def test_what_is_not_a_setting_is_read_by_compose_with_the_same_default() -> None:
+    read = dict(re.findall(r"\$\{([A-Z_]+):[-?]([^}]*)\}", COMPOSE))
+
+    for name in OF_COMPOSE - {"POSTGRES_PASSWORD"}:
+        assert read[name] == LINES[name], name
 
 
 def test_there_is_no_default_password() -> None:

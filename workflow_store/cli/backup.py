@@ -18,7 +18,7 @@ from workflow_store.cli.standard_input import confirm, need_a_person_or
 from workflow_store.cli.wording import count, line, moment, plural, size
 from workflow_store.errors import BackupDamaged
 from workflow_store.operations.backup import (
-    BackupFolder,
+    Backups,
     Manifest,
     create_backup,
     drill_backup,
@@ -61,11 +61,18 @@ async def create(*, kind: Kind = "archive", media: bool = True, common: Common =
 @backup.command(name="list")
 def list_(*, common: Common = COMMON) -> None:
     """List the backups, the newest first. What is damaged shows by `verify`."""
-    output, folder = common.output, BackupFolder.of(command_settings())
-    found = folder.list()
-    unread = sorted({*folder.names()} - {manifest.name for manifest in found})
+    output, places = common.output, Backups.of(command_settings())
+    found = places.list()
+    unread = sorted({*places.names()} - {manifest.name for manifest in found})
     if output.json:
-        output.document({"folder": str(folder.path), "items": [_document(one) for one in found], "unreadable": unread})
+        output.document(
+            {
+                "folder": str(places.folder.path),
+                "bucket": None if places.bucket is None else places.bucket.address,
+                "items": [_document(one) for one in found],
+                "unreadable": unread,
+            }
+        )
         return
     table = Table("name", "made (UTC)", "kind", "workflows", "media", "size", box=None, pad_edge=False)
     for manifest in found:
@@ -80,7 +87,7 @@ def list_(*, common: Common = COMMON) -> None:
     for place in (3, 4, 5):
         table.columns[place].justify = "right"
     output.show(table)
-    output.note(f"{plural(len(found), 'backup')} in {folder.path}")
+    output.note(f"{plural(len(found), 'backup')} in {places.address}")
     for name in unread:
         output.note(f"{line(name)} has no manifest that can be read")
 
@@ -93,11 +100,11 @@ async def verify(name: Name = None, /, *, latest: Flag = False, common: Common =
         name: The backup, as `backup list` shows it.
         latest: The newest.
     """
-    output, folder = common.output, BackupFolder.of(command_settings())
-    chosen = _chosen(folder, name, latest=latest)
+    output, places = common.output, Backups.of(command_settings())
+    chosen = _chosen(places, name, latest=latest)
     try:
         with output.progress("verifying"):
-            manifest = await asyncio.to_thread(folder.verify, chosen)
+            manifest = await asyncio.to_thread(places.verify, chosen)
     except BackupDamaged as error:
         if output.json:
             output.document({"name": chosen, "good": False, "problems": error.problems})
@@ -139,9 +146,9 @@ async def restore(
         yes: Do not ask.
     """
     output, settings = common.output, command_settings()
-    folder = BackupFolder.of(settings)
-    chosen = _chosen(folder, name, latest=latest)
-    physical = any(manifest.name == chosen and manifest.is_physical for manifest in folder.list())
+    places = Backups.of(settings)
+    chosen = _chosen(places, name, latest=latest)
+    physical = any(manifest.name == chosen and manifest.is_physical for manifest in places.list())
     if to_time is not None and not physical:
         raise UsageError("--to-time: only a base or incremental backup can be brought to a moment")
     need_a_person_or(yes, "a restore puts something else in the place of what is stored")
@@ -199,7 +206,7 @@ async def drill(name: Name = None, /, *, latest: Flag = False, common: Common = 
         latest: The newest.
     """
     output, settings = common.output, command_settings()
-    chosen = None if name is None else _chosen(BackupFolder.of(settings), name, latest=latest)
+    chosen = None if name is None else _chosen(Backups.of(settings), name, latest=latest)
     with output.progress("restoring elsewhere"):
         report = await drill_backup(chosen, settings)
     if output.json:
@@ -232,7 +239,7 @@ def prune(*, keep_days: int | None = None, common: Common = COMMON) -> None:
     days = settings.backup_keep_days if keep_days is None else keep_days
     if days < 1:
         raise UsageError("--keep-days: 1 or more")
-    removed = BackupFolder.of(settings).prune(days)
+    removed = Backups.of(settings).prune(days, settings.backup_local_days)
     if output.json:
         output.document({"removed": removed})
     else:
@@ -263,10 +270,10 @@ async def run(*, kind: Kind = "archive", force: Flag = False, common: Common = C
         output.note(f"removed: {', '.join(report.removed)}")
 
 
-def _chosen(folder: BackupFolder, name: str | None, *, latest: bool) -> str:
+def _chosen(places: Backups, name: str | None, *, latest: bool) -> str:
     if (name is None) != latest:
         raise UsageError("name one backup, or say --latest")
-    return folder.latest() if name is None else name
+    return places.latest() if name is None else name
 
 
 def _in_words(manifest: Manifest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from workflow_store.errors import (
+    ComposeError,
     EmbeddedError,
     MisuseError,
     SchemaError,
@@ -47,6 +48,6 @@ def exit_of(error: StoreError) -> Exit:
     """The exit code of an error that the library, or a command, raises on purpose."""
     if isinstance(error, MisuseError):
         return Exit.USAGE
-    if isinstance(error, ServerError | SchemaError | EmbeddedError | MediaUnavailable):
+    if isinstance(error, ServerError | SchemaError | EmbeddedError | ComposeError | MediaUnavailable):
         return Exit.UNREACHABLE
     return Exit.INCOMPLETE

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import obstore
-from obstore.exceptions import BaseError
-from obstore.store import from_url
 
 from workflow_store.media.blobs import ASIDE, OWNERS, Blob, hash_in, path_of
 from workflow_store.media.errors import MediaUnavailable
+from workflow_store.media.objects import object_faults, objects_at
 from workflow_store.media.spool import Upload, remove_partials
 from workflow_store.media.work import in_thread
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1024 * 1024
 _PAGE: Final = 1000
-_QUERY = re.compile(r"\?[^\s\"')]+")
 
 
 class Bucket:
@@ -41,12 +38,7 @@ class Bucket:
         Raises:
             MediaUnavailable: the URL can't be used.
         """
-        address = url.split("?", 1)[0].rsplit("@", 1)[-1]
-        try:
-            return cls(from_url(url), address)
-        except Exception as error:
-            # Its message may show the whole URL, and that a secret.
-            raise MediaUnavailable(f"{address} can't be used as a place for media ({type(error).__name__})") from None
+        return cls(*objects_at(url, "media", MediaUnavailable))
 
     @property
     def address(self) -> str:
@@ -164,14 +156,5 @@ class Bucket:
         with suppress(FileNotFoundError):
             await obstore.delete_async(self._objects, key)
 
-    @contextmanager
-    def _faults(self) -> Generator[None]:
-        try:
-            yield
-        except (BaseError, OSError, ValueError) as error:
-            # A request's address may be in it, and a signature in that.
-            raise MediaUnavailable(f"{self._address}: {type(error).__name__}: {_first_line(error)}") from None
-
-
-def _first_line(error: Exception) -> str:
-    return _QUERY.sub("?…", next(iter(str(error).splitlines()), ""))
+    def _faults(self) -> AbstractContextManager[None]:
+        return object_faults(self._address, MediaUnavailable)

@@ -4,12 +4,14 @@ from workflow_store.operations.backup.creation import create_backup
 from workflow_store.operations.backup.drill import DrillReport, drill_backup
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import FileEntry, Kind, Manifest, TableEntry
+from workflow_store.operations.backup.places import Backups
 from workflow_store.operations.backup.recovery import RecoveryReport, recover_backup
 from workflow_store.operations.backup.restoration import RestoreReport, restore_backup
 from workflow_store.operations.backup.schedule import RunReport, run_backup
 
 __all__ = [
     "BackupFolder",
+    "Backups",
     "DrillReport",
     "FileEntry",
     "Kind",

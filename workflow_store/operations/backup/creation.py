@@ -22,6 +22,7 @@ from workflow_store.media.place import open_blobs
 from workflow_store.operations.backup.dump import DUMPS
 from workflow_store.operations.backup.folder import BASE, BackupFolder, entries
 from workflow_store.operations.backup.manifest import Kind, Manifest, TableEntry
+from workflow_store.operations.backup.places import Backups
 from workflow_store.operations.backup.programs import Programs, database_argument
 from workflow_store.operations.servers import admin_server, direct_session
 from workflow_store.queries.backups import (
@@ -46,7 +47,8 @@ async def create_backup(
 ) -> Manifest:
     """Make a backup of the database and of the media files it links to, as they are at one moment.
 
-    Nobody is kept from writing. The backup is there whole, on the disk, when this returns, or not at all.
+    Nobody is kept from writing. The backup is there whole, on the disk, when this returns, or not at all; with
+    ``backup_url``, in the bucket too.
 
     Args:
         settings: read from the environment and the settings file where not given; ``admin_dsn``, ``backup_dir``.
@@ -57,12 +59,14 @@ async def create_backup(
         overrides: single settings by name.
 
     Raises:
-        BackupError: there is no room, no program for this server, or a program failed.
+        BackupError: there is no room, no program for this server, or a program failed; or the backup is made, and could
+            not be copied into the bucket, which the message says.
         SchemaError: there is no schema, or not the one this version knows.
         ServerError, EmbeddedError: the server can't be used.
     """
     chosen = Settings.chosen(settings, overrides)
-    folder = BackupFolder.of(chosen)
+    places = Backups.of(chosen)
+    folder = places.folder
     begun = time.monotonic()
     async with admin_server(chosen) as dsn, patient_session(dsn, chosen) as session:
         await schema.check(session.connection)
@@ -93,6 +97,7 @@ async def create_backup(
                 seconds=round(time.monotonic() - begun, 3),
             )
             await asyncio.to_thread(manifest.write, work)
+    await asyncio.to_thread(places.copy_out, manifest)
     return manifest
 
 

@@ -17,8 +17,8 @@ from workflow_store.database.connections import MaskedDsn
 from workflow_store.embedded import EmbeddedServer
 from workflow_store.errors import BackupError, EmbeddedUnavailable
 from workflow_store.operations.backup.databases import Databases
-from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
+from workflow_store.operations.backup.places import Backups
 from workflow_store.operations.backup.programs import Programs, database_argument
 from workflow_store.operations.backup.restoration import fill, require_contents, require_known
 from workflow_store.operations.servers import admin_server
@@ -62,9 +62,11 @@ async def drill_backup(name: str | None = None, settings: Settings | None = None
         BackupDamaged: it is not what its manifest says.
     """
     chosen = Settings.chosen(settings, overrides)
-    folder = BackupFolder.of(chosen)
+    places = Backups.of(chosen)
+    folder = places.folder
     begun = time.monotonic()
-    manifest = await asyncio.to_thread(folder.verify, folder.latest(physical=False) if name is None else name)
+    wanted = await asyncio.to_thread(places.latest, physical=False) if name is None else name
+    manifest = await asyncio.to_thread(folder.verify, await asyncio.to_thread(places.at_hand, wanted))
     require_known(manifest)
     require_contents(manifest)
     async with _scratch(chosen, manifest) as (kind, dsn):

@@ -7,15 +7,16 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from workflow_store.embedded.archiving import WAL
 from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest
+from workflow_store.operations.backup.retention import outdated
 from workflow_store.settings import Settings
 
 _PARTIAL: Final = ".partial-"
@@ -112,9 +113,7 @@ class BackupFolder:
             manifest = Manifest.read(folder)
         except ValueError as error:
             raise BackupDamaged(name, [str(error)]) from None
-        problems = list(_problems(folder, manifest))
-        if problems:
-            raise BackupDamaged(name, problems)
+        require_whole(folder, manifest)
         return manifest
 
     def is_good(self, name: str) -> bool:
@@ -168,23 +167,20 @@ class BackupFolder:
         Returns:
             The names of those that were removed, damaged ones among them.
         """
-        limit = datetime.now(UTC) - timedelta(days=keep_days)
         manifests = self.list()
-        old = {manifest.name for manifest in manifests if manifest.created_at < limit}
-        if len(old) == len(manifests):
-            old.discard(next((manifest.name for manifest in manifests if self.is_good(manifest.name)), ""))
-        for manifest in manifests:
-            # The newest first: what a kept one builds on is kept, and what that builds on.
-            if manifest.name not in old and manifest.builds_on is not None:
-                old.discard(manifest.builds_on)
+        old = outdated(manifests, keep_days, self.is_good)
         for name in sorted(old):
-            shutil.rmtree(self.path / name)
+            self.remove(name)
         self._prune_log([manifest.name for manifest in manifests if manifest.is_physical and manifest.name not in old])
         if self.path.is_dir():
             for left in self.path.glob(f"{_PARTIAL}*"):
                 if time.time() - left.stat().st_mtime > _ABANDONED:
                     shutil.rmtree(left, ignore_errors=True)
         return tuple(sorted(old))
+
+    def remove(self, name: str) -> None:
+        """Remove a backup, and not what builds on it."""
+        shutil.rmtree(self.place(name))
 
     def _prune_log(self, kept: Sequence[str]) -> None:
         """Remove the server's log from before the first of the backups that need it."""
@@ -211,16 +207,34 @@ def entries(folder: Path) -> dict[str, FileEntry]:
     return {name: _entry(folder / name) for name in sorted(_files(folder))}
 
 
-def _problems(folder: Path, manifest: Manifest) -> Iterator[str]:
-    there = set(_files(folder)) - {MANIFEST, SEAL}
-    for name in sorted(manifest.files.keys() - there):
+def require_whole(folder: Path, manifest: Manifest) -> None:
+    """Read every byte of a backup's folder and compare it with the manifest.
+
+    Raises:
+        BackupDamaged: it is not what the manifest says; every difference is named.
+    """
+    problems = list(differences(manifest, set(_files(folder)), lambda name: _entry(folder / name)))
+    if problems:
+        raise BackupDamaged(manifest.name, problems)
+
+
+def differences(manifest: Manifest, there: AbstractSet[str], entry: Callable[[str], FileEntry]) -> Iterator[str]:
+    """What is not as the manifest says, a line each.
+
+    Args:
+        manifest: what should be there.
+        there: the files, by relative path.
+        entry: reads one of them; what is an ``OSError`` is told as such.
+    """
+    files = there - {MANIFEST, SEAL}
+    for name in sorted(manifest.files.keys() - files):
         yield f"{name} is missing"
-    for name in sorted(there - manifest.files.keys()):
+    for name in sorted(files - manifest.files.keys()):
         yield f"{name} does not belong to it"
-    for name in sorted(there & manifest.files.keys()):
+    for name in sorted(files & manifest.files.keys()):
         wanted = manifest.files[name]
         try:
-            found = _entry(folder / name)
+            found = entry(name)
         except OSError as error:
             yield f"{name} can't be read: {error.strerror}"
             continue

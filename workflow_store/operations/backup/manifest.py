@@ -5,15 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 Kind: TypeAlias = Literal["archive", "sql", "base", "incremental"]
 
 MANIFEST: Final = "manifest.json"
 SEAL: Final = "manifest.sha256"
+
+
+def is_inside(path: str) -> bool:
+    """Whether a relative path leads nowhere but into the folder of a backup."""
+    parts = PurePosixPath(path)
+    return bool(path) and not parts.is_absolute() and ".." not in parts.parts and "\0" not in path
+
+
+def _required_inside(path: str) -> str:
+    if not is_inside(path):
+        raise ValueError("a file outside of the backup's folder")
+    return path
 
 
 class FileEntry(BaseModel):
@@ -69,7 +81,7 @@ class Manifest(BaseModel):
     schema_version: str | None
     builds_on: str | None = None
     tables: Mapping[str, TableEntry]
-    files: Mapping[str, FileEntry]
+    files: Mapping[Annotated[str, AfterValidator(_required_inside)], FileEntry]
     media: int = 0
     media_missing: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -107,13 +119,22 @@ class Manifest(BaseModel):
             seal = (folder / SEAL).read_bytes()
         except OSError as error:
             raise ValueError(f"{MANIFEST} or its seal can't be read: {error.strerror}") from None
+        return cls.parse(folder.name, data, seal)
+
+    @classmethod
+    def parse(cls, name: str, data: bytes, seal: bytes) -> Manifest:
+        """The manifest of a backup of that name.
+
+        Raises:
+            ValueError: it is not whole, or not one of ours; the message says which.
+        """
         if seal != _seal(data):
             raise ValueError(f"{MANIFEST} is not what its seal says")
         try:
             manifest = cls.model_validate_json(data)
         except ValidationError as error:
             raise ValueError(f"{MANIFEST} is not one of this version's: {error.errors()[0]['msg']}") from None
-        if manifest.name != folder.name:
+        if manifest.name != name:
             raise ValueError(f"{MANIFEST} is that of {manifest.name}")
         return manifest
 

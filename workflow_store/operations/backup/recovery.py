@@ -25,6 +25,7 @@ from workflow_store.embedded.locks import Hold, start_lock
 from workflow_store.errors import BackupDamaged, BackupError, EmbeddedError
 from workflow_store.operations.backup.folder import BASE, BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
+from workflow_store.operations.backup.places import Backups
 from workflow_store.operations.backup.restoration import put_back_media, require_known
 from workflow_store.operations.upgrade import swap
 from workflow_store.resources import statement
@@ -82,9 +83,10 @@ async def recover_backup(
     if chosen.dsn is not None:
         raise BackupError("a server's files are restored where they lie: this is for the embedded server")
     moment = to_time.replace(tzinfo=UTC) if to_time is not None and to_time.tzinfo is None else to_time
-    folder = BackupFolder.of(chosen)
+    places = Backups.of(chosen)
+    folder = places.folder
     begun = time.monotonic()
-    chain = await asyncio.to_thread(folder.chain, name)
+    chain = await asyncio.to_thread(folder.chain, await asyncio.to_thread(places.at_hand, name))
     if not chain[-1].is_physical:
         raise BackupError(f"{name} is not of a server's files: `restore_backup` restores it")
     if moment is not None and moment < chain[-1].created_at:

@@ -19,8 +19,8 @@ from workflow_store.media.spool import Upload
 from workflow_store.operations.backup.creation import MEDIA, fingerprint, patient_session
 from workflow_store.operations.backup.databases import Databases
 from workflow_store.operations.backup.dump import read_dump
-from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest, TableEntry
+from workflow_store.operations.backup.places import Backups
 from workflow_store.operations.backup.programs import Programs
 from workflow_store.operations.servers import admin_server
 from workflow_store.queries.catalogue import HAS_LZ4, SERVER_FACTS
@@ -70,9 +70,10 @@ async def restore_backup(
         SchemaTooNew: a later version of this library made it.
     """
     chosen = Settings.chosen(settings, overrides)
-    folder = BackupFolder.of(chosen)
+    places = Backups.of(chosen)
+    folder = places.folder
     begun = time.monotonic()
-    manifest = await asyncio.to_thread(folder.verify, name)
+    manifest = await asyncio.to_thread(folder.verify, await asyncio.to_thread(places.at_hand, name))
     require_known(manifest)
     require_contents(manifest)
     async with admin_server(chosen) as dsn:

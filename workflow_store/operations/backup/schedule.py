@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from workflow_store.operations.backup.creation import create_backup, patient_session
-from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Kind, Manifest
+from workflow_store.operations.backup.places import Backups
 from workflow_store.operations.servers import admin_server
 from workflow_store.queries.backups import BACKUP_LOCK
 from workflow_store.settings import Settings
@@ -50,16 +50,19 @@ async def run_backup(
         BackupError, BackupDamaged, ServerError: as ``create_backup`` and ``BackupFolder.verify``.
     """
     chosen = Settings.chosen(settings, overrides)
-    folder = BackupFolder.of(chosen)
+    places = Backups.of(chosen)
     async with admin_server(chosen) as dsn, patient_session(dsn, chosen) as session:
         if not await session.fetch_one(BACKUP_LOCK):
             return RunReport(None, "another run is at work on this database", ())
-        newest = next(iter(folder.list()), None)
+        newest = next(iter(places.folder.list()), None)
         fresh = newest is not None and datetime.now(UTC) - newest.created_at < _FRESH
-        if newest is not None and fresh and not force and await asyncio.to_thread(folder.is_good, newest.name):
+        if newest is not None and fresh and not force and await asyncio.to_thread(places.folder.is_good, newest.name):
             made, reason = None, f"{newest.name} is younger than {_FRESH.total_seconds() / 3600:g} hours, and good"
+            # One that could not be copied out when it was made.
+            if await asyncio.to_thread(places.copy_out, newest):
+                await asyncio.to_thread(places.verify, newest.name)
         else:
             made, reason = await create_backup(chosen, kind=kind), ""
-            await asyncio.to_thread(folder.verify, made.name)
-        removed = await asyncio.to_thread(folder.prune, chosen.backup_keep_days)
+            await asyncio.to_thread(places.verify, made.name)
+        removed = await asyncio.to_thread(places.prune, chosen.backup_keep_days, chosen.backup_local_days)
     return RunReport(made, reason, removed)
