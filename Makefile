@@ -22,7 +22,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer \
 	test-deploy test-python313 check check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
-	bench-report docs pin wheel \
+	bench-report docs site pin wheel \
 	lock dev embedded peers clean
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo "make bench             the benchmarks, beside their peers (ARGS=\"ingest --scale 100k --save\")"
 	@echo "make bench-report      pages, plots and the tables of docs/performance.md anew from benchmarks/results"
 	@echo "make docs              write the generated reference anew"
+	@echo "make site              the pages of docs/ as a site, into build/site; a warning is an error"
 	@echo "make lock              resolve requirements/ anew (ARGS=--upgrade takes the newest)"
 	@echo "make pin               digests in place of tags for the images of deploy/compose.yaml"
 	@echo "make wheel             build dist/*.whl and dist/*.tar.gz"
@@ -132,6 +133,11 @@ bench-report: dev
 
 docs: dev
 	$(BIN)/python tools/reference.py
+
+# mkdocs announces its successor in every build.
+site:
+	@python=$$(tools/python) && "$$python" tools/setup.py .tools/site site --without-project
+	NO_MKDOCS_2_WARNING=1 .tools/site/bin/mkdocs build
 
 # Where a registry answers.
 pin:

@@ -74,6 +74,8 @@ def main(options: list[str]) -> None:
     compile_lock("peers", requirements(project, extras, ["dev", "examples", "peers"]), dev, options)
     # Goes into the image that has `embedded`.
     compile_lock("analysis", requirements(project, [], ["analysis"]), embedded, options)
+    # The pages are built from the sources; the project itself is not installed for them.
+    compile_lock("site", project["dependency-groups"]["site"], None, options)
     compile_lock("lock", ["pip-tools"], None, options)
 
 

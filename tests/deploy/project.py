@@ -6,16 +6,19 @@ import json
 import os
 import secrets
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 from tests.commands import ROOT
 
-COMPOSE = ROOT / "deploy" / "compose.yaml"
+DEPLOY = ROOT / "deploy"
+COMPOSE = DEPLOY / "compose.yaml"
 IMAGES = {
     "APP_IMAGE": "workflow-store-app:test",
     "PYTHON_IMAGE": "workflow-store-python:here",
     "POSTGRES_IMAGE": "workflow-store-postgres:17",
     "PGBOUNCER_IMAGE": "workflow-store-deployed-pgbouncer:test",
+    "PGBACKREST_IMAGE": "workflow-store-pgbackrest:test",
     "JUPYTER_IMAGE": "workflow-store-jupyter:test",
     "DEBIAN_IMAGE": "workflow-store-debian:trixie",
 }
@@ -29,15 +32,16 @@ class Project:
         password: of the database.
     """
 
-    def __init__(self, **variables: str) -> None:
+    def __init__(self, *, files: Sequence[str] = ("compose.yaml",), **variables: str) -> None:
+        self._files = [word for file in files for word in ("-f", str(DEPLOY / file))]
         self.password = variables.get("POSTGRES_PASSWORD", "")
         self.name = f"workflow-store-{secrets.token_hex(4)}"
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         ports = dict.fromkeys(("POSTGRES_PORT", "JUPYTER_PORT"), "0")
         self.environment = {**kept, **IMAGES, **ports, "COMPOSE_PROJECT_NAME": self.name, **variables}
 
-    def compose(self, *arguments: str, profile: str = "", timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        command = ["docker-compose", "-f", str(COMPOSE), *(["--profile", profile] if profile else []), *arguments]
+    def compose(self, *arguments: str, profile: str = "", timeout: float = 1200) -> subprocess.CompletedProcess[str]:
+        command = ["docker-compose", *self._files, *(["--profile", profile] if profile else []), *arguments]
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
         )

@@ -1,7 +1,7 @@
 """The database's schema: migrations behind one door.
 
-:func:`migrate`, :func:`rollback`, :func:`status` and :func:`drop_all` take the DSN of a direct connection;
-:func:`check` takes any connection and is what opening a store asks.
+``migrate``, ``rollback``, ``status`` and ``drop_all`` take the DSN of a direct connection;
+``check`` takes any connection and is what opening a store asks.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Ledger(PostgresqlPsycopgBackend):  # type: ignore[misc]
         self._run(file, "apply")
 
     def revert(self, file: MigrationFile) -> None:
-        """Roll a migration back and strike it from the list; the counterpart of :meth:`apply`."""
+        """Roll a migration back and strike it from the list; the counterpart of ``apply``."""
         self._run(file, "rollback")
 
     def _run(self, file: MigrationFile, direction: str) -> None:

@@ -42,7 +42,7 @@ async def check(connection: asyncpg.Connection[Any] | PoolConnectionProxy[Any]) 
 
 
 def require_usable(known: Sequence[str], applied: Collection[str]) -> None:
-    """Check that the known migrations are applied, and at most the next one besides; raises as :func:`check` does.
+    """Check that the known migrations are applied, and at most the next one besides; raises as ``check`` does.
 
     A migration leaves the version before it working, which is at work while it rolls out.
     """

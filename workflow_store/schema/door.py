@@ -77,14 +77,16 @@ async def rollback(
     """Roll migrations back, the last one first; with their tables go the rows in them.
 
     Args:
-        dsn: as for :func:`migrate`.
+        dsn: as for ``migrate``.
         to: the migration to stay as the last; ``base`` rolls back all.
         steps: how many to roll back; 1 where neither this nor ``to`` is given.
-        folder, lock_timeout, timeout: as for :func:`migrate`.
+        folder: as for ``migrate``.
+        lock_timeout: as there.
+        timeout: as there.
 
     Raises:
         InvalidField: there is no such migration, or both ``to`` and ``steps`` are given.
-        Others: as :func:`migrate`.
+        Others: as ``migrate``.
     """
     require_uri(dsn)
     secret = SecretStr(dsn)
@@ -120,7 +122,7 @@ async def status(dsn: str, *, folder: Path | None = None, timeout: float = 60.0)
 async def drop_all(dsn: str, *, lock_timeout: float = 60.0, timeout: float = 600.0) -> None:
     """Remove the schema ``workflow_store`` with all its tables, rows and the list of migrations.
 
-    Raises: as :func:`migrate`.
+    Raises: as ``migrate``.
     """
     require_uri(dsn)
     secret = SecretStr(dsn)
