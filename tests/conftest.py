@@ -10,14 +10,15 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import psycopg
 import pytest
 import pytest_asyncio
 from psycopg import sql
 from pydantic import SecretStr
 
+from tests.logins import as_role
 from tests.pooler import Pooler, running_pooler, wanted_mode
 from workflow_store import Settings, WorkflowStore
 from workflow_store.database import Database, Session
@@ -78,9 +79,7 @@ async def store(
     writer: tuple[str, str], workflow_store_dsn: str, tmp_path: Path, pooler: Pooler | None
 ) -> AsyncIterator[WorkflowStore]:
     """An open store on a database of its own, by the role that is meant for it: it may write rows, and nothing else."""
-    parts = urlsplit(workflow_store_dsn)
-    place = parts.netloc.rpartition("@")[2]
-    dsn = urlunsplit(parts._replace(netloc=f"{writer[0]}:{writer[1]}@{place}"))
+    dsn = as_role(workflow_store_dsn, *writer)
     options: dict[str, Any] = {}
     if pooler is not None:
         dsn = pooler.before(dsn)
@@ -99,6 +98,14 @@ async def session(workflow_store_dsn: str) -> AsyncIterator[Session]:
     async with database.session() as held:
         yield held
     await database.close()
+
+
+@pytest_asyncio.fixture
+async def connection(database_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A bare connection to the database, beside whatever a test opens."""
+    connection = await asyncpg.connect(database_dsn)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

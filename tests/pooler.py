@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -11,6 +10,8 @@ from typing import Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
+
+from tests.ports import free_port
 
 Mode: TypeAlias = Literal["prepared", "unprepared"]
 
@@ -74,9 +75,7 @@ def running_pooler(mode: Mode, dsn: str) -> Generator[Pooler]:
 
     parts = urlsplit(dsn)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     settings = _SETTINGS.format(
         host=parts.hostname, port=parts.port, listen=port, user=user, prepared=200 if mode == "prepared" else 0
     )

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.logins import as_role
+
 CANARY = "kanari/en:vogel?42"
 # As it stands in a URI, too, and in an error that quotes a part of one.
 TRACES = (CANARY, quote(CANARY, safe=""), "kanari", "vogel")
@@ -71,9 +73,7 @@ def login(database_dsn: str, workflow_store_server: Any) -> Iterator[str]:
         connection.execute(
             sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(sql.Identifier(role), sql.Literal(CANARY))
         )
-    parts = urlsplit(database_dsn)
-    host = parts.netloc.rpartition("@")[2]
-    yield urlunsplit(parts._replace(netloc=f"{role}:{quote(CANARY, safe='')}@{host}"))
+    yield as_role(database_dsn, role, CANARY)
     with psycopg.connect(database_dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(sql.Identifier(role)))
         connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import ROOT
+from tests.ports import free_port, listens
 
 SETTINGS = """\
 version: 0.1
@@ -28,9 +28,7 @@ http:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry of this machine's own (Debian's docker-registry) with the two images that compose does not build."""
     folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     (folder / "settings.yml").write_text(SETTINGS.format(folder=folder / "data", port=port))
     server = subprocess.Popen(
         ["docker-registry", "serve", str(folder / "settings.yml")],
@@ -41,7 +39,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     images = [f"{address}/postgres:17", f"{address}/pgadmin4:9"]
     try:
         deadline = time.monotonic() + 20
-        while not _listens(port):
+        while not listens(port):
             assert time.monotonic() < deadline, "the registry does not answer"
             time.sleep(0.1)
         for image in images:
@@ -52,11 +50,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run(["docker", "image", "rm", *images], capture_output=True, check=False)
         server.terminate()
         server.wait(20)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _docker(*arguments: str) -> None:

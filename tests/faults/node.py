@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import psycopg
 
+from tests.ports import free_port, listens
 from workflow_store.embedded.account import server_account
 from workflow_store.embedded.binaries import bin_dir
 
@@ -31,9 +31,7 @@ class Node:
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
         self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
 
     @classmethod
     @contextmanager
@@ -95,7 +93,7 @@ class Node:
         pid = int((self.data / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 30
-        while (Path("/proc") / str(pid)).exists() or self._listens():
+        while (Path("/proc") / str(pid)).exists() or listens(self.port):
             assert time.monotonic() < deadline, "it does not end"
             time.sleep(0.01)
 
@@ -113,7 +111,3 @@ class Node:
 
     def _conninfo(self) -> str:
         return f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres"
-
-    def _listens(self) -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0

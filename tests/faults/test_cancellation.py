@@ -71,14 +71,7 @@ async def store(database_dsn: str) -> AsyncIterator[WorkflowStore]:
         yield store
 
 
-@pytest.fixture
-async def beside(database_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(database_dsn)
-    yield connection
-    await connection.close()
-
-
-async def at_rest(store: WorkflowStore, beside: asyncpg.Connection[Any]) -> None:
+async def at_rest(store: WorkflowStore, connection: asyncpg.Connection[Any]) -> None:
     """Every connection of the pool can be had at once, none is in a transaction, and none is more than it may have."""
     async with asyncio.timeout(10):
         while store.get_pool_statistics().checked_out:  # noqa: ASYNC110 - the pool tells nobody
@@ -88,7 +81,7 @@ async def at_rest(store: WorkflowStore, beside: asyncpg.Connection[Any]) -> None
     async with asyncio.timeout(10):
         # A connection that was given up is still there for as long as the server needs to see that its client left.
         while True:
-            states = await beside.fetch(
+            states = await connection.fetch(
                 "SELECT state FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
@@ -100,7 +93,7 @@ async def at_rest(store: WorkflowStore, beside: asyncpg.Connection[Any]) -> None
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_cancelled_after_any_number_of_steps_nothing_is_left(
-    store: WorkflowStore, beside: asyncpg.Connection[Any], name: str
+    store: WorkflowStore, connection: asyncpg.Connection[Any], name: str
 ) -> None:
     before = asyncio.all_tasks()
     outcomes: Counter[str] = Counter()
@@ -117,7 +110,7 @@ async def test_cancelled_after_any_number_of_steps_nothing_is_left(
         outcomes[type(outcome).__name__ if isinstance(outcome, BaseException) else "done"] += 1
         assert store.get_pool_statistics().waiting == 0
 
-    await at_rest(store, beside)
+    await at_rest(store, connection)
     assert outcomes.keys() <= {"done", "CancelledError"}
     assert outcomes["CancelledError"] > 5
     # Those of the driver that terminate a connection end by themselves.
@@ -127,7 +120,7 @@ async def test_cancelled_after_any_number_of_steps_nothing_is_left(
 
 
 async def test_those_who_wait_get_the_connection_of_one_who_was_cancelled(
-    store: WorkflowStore, beside: asyncpg.Connection[Any]
+    store: WorkflowStore, connection: asyncpg.Connection[Any]
 ) -> None:
     async def hold() -> None:
         async with store.transaction():
@@ -150,4 +143,4 @@ async def test_those_who_wait_get_the_connection_of_one_who_was_cancelled(
     assert all(isinstance(answer, asyncio.CancelledError) for answer in answers[::2])
     assert all(isinstance(answer, Workflow) for answer in answers[1::2])
     await asyncio.gather(*holders, return_exceptions=True)
-    await at_rest(store, beside)
+    await at_rest(store, connection)

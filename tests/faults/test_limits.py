@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,45 +139,23 @@ def _take_all(node: Node) -> list[psycopg.Connection[Any]]:
     return taken
 
 
-@pytest.fixture
-async def impatient(database_dsn: str, workflow_store: WorkflowStore) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """A connection beside the store, which is told by the server to wait no longer than a fifth of a second."""
-    connection = await asyncpg.connect(database_dsn)
+@pytest.mark.parametrize(
+    ("limit", "error", "sqlstate"),
+    [("lock_timeout", LockTimeout, "55P03"), ("statement_timeout", CommandTimeout, "57014")],
+)
+async def test_what_the_server_gives_up_is_a_timeout_of_its_kind_and_the_connection_is_good(
+    database_dsn: str, connection: asyncpg.Connection[Any], limit: str, error: type[ServerError], sqlstate: str
+) -> None:
     name = await connection.fetchval("SELECT current_database()")
-    await connection.execute(f"ALTER DATABASE \"{name}\" SET lock_timeout = '200ms'")
-    await connection.execute(f"ALTER DATABASE \"{name}\" SET statement_timeout = '500ms'")
-    yield connection
-    await connection.close()
-
-
-async def test_a_lock_that_is_held_is_a_lock_timeout_and_the_connection_is_good(
-    database_dsn: str, impatient: asyncpg.Connection[Any]
-) -> None:
+    await connection.execute(f"ALTER DATABASE \"{name}\" SET {limit} = '300ms'")
     async with WorkflowStore.open(settings_for(database_dsn, pool_max_size=1)) as store:
         await store.create_workflow(small_workflow("1"))
         pid = await _pid(store)
-        async with impatient.transaction():
-            await impatient.execute("SELECT FROM workflow_store.workflows WHERE workflow_id = '1' FOR UPDATE")
-            with pytest.raises(LockTimeout) as caught:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM workflow_store.workflows WHERE workflow_id = '1' FOR UPDATE")
+            with pytest.raises(error) as caught:
                 await store.update_workflow("1", quality_score=2.0)
-        assert caught.value.sqlstate == "55P03"
-        assert await store.update_workflow("1", quality_score=2.0) is not None
-        assert await _pid(store) == pid
-
-
-async def test_a_statement_the_server_cancels_is_a_command_timeout_and_the_connection_is_good(
-    database_dsn: str, impatient: asyncpg.Connection[Any]
-) -> None:
-    name = await impatient.fetchval("SELECT current_database()")
-    await impatient.execute(f'ALTER DATABASE "{name}" SET lock_timeout = 0')
-    async with WorkflowStore.open(settings_for(database_dsn, pool_max_size=1)) as store:
-        await store.create_workflow(small_workflow("1"))
-        pid = await _pid(store)
-        async with impatient.transaction():
-            await impatient.execute("SELECT FROM workflow_store.workflows WHERE workflow_id = '1' FOR UPDATE")
-            with pytest.raises(CommandTimeout) as caught:
-                await store.update_workflow("1", quality_score=2.0)
-        assert caught.value.sqlstate == "57014"
+        assert caught.value.sqlstate == sqlstate
         assert await store.update_workflow("1", quality_score=2.0) is not None
         assert await _pid(store) == pid
 

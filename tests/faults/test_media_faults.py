@@ -197,13 +197,6 @@ async def end_backends_that_hold_files(connection: asyncpg.Connection[Any]) -> N
     await eventually(gone)
 
 
-@pytest_asyncio.fixture
-async def connection(database_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(database_dsn)
-    yield connection
-    await connection.close()
-
-
 @pytest.mark.parametrize("where", ["between file and row", "before the file", "inside a stream"])
 async def test_a_put_that_is_killed_leaves_no_link_and_nothing_that_a_collection_can_not_find(
     database: Database, database_dsn: str, tmp_path: Path, where: str

@@ -36,14 +36,9 @@ async def _mark(connection: asyncpg.Connection[Any], name: str) -> None:
     )
 
 
-@pytest.fixture
-async def migrating(database_dsn: str) -> Any:
-    connection = await asyncpg.connect(database_dsn)
-    yield connection
-    await connection.close()
-
-
-async def test_scrapers_notice_nothing_of_a_migration(store: WorkflowStore, migrating: asyncpg.Connection[Any]) -> None:
+async def test_scrapers_notice_nothing_of_a_migration(
+    store: WorkflowStore, connection: asyncpg.Connection[Any]
+) -> None:
     over = asyncio.Event()
     rounds = 0
 
@@ -74,7 +69,7 @@ async def test_scrapers_notice_nothing_of_a_migration(store: WorkflowStore, migr
             seen = rounds
             while rounds < seen + 4 and not any(task.done() for task in tasks):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            await migrating.execute(step)
+            await connection.execute(step)
         seen = rounds
         while rounds < seen + 8 and not any(task.done() for task in tasks):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -85,9 +80,9 @@ async def test_scrapers_notice_nothing_of_a_migration(store: WorkflowStore, migr
 
 
 async def test_one_migration_ahead_is_opened_with_a_warning(
-    database_dsn: str, migrating: asyncpg.Connection[Any], caplog: pytest.LogCaptureFixture
+    database_dsn: str, connection: asyncpg.Connection[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    await _mark(migrating, _after(1))
+    await _mark(connection, _after(1))
     with caplog.at_level(logging.WARNING, "workflow_store.schema"):
         async with WorkflowStore.open(dsn=database_dsn) as store:
             assert await store.count_workflows() == 0
@@ -97,9 +92,9 @@ async def test_one_migration_ahead_is_opened_with_a_warning(
     ]
 
 
-async def test_two_migrations_ahead_are_refused(database_dsn: str, migrating: asyncpg.Connection[Any]) -> None:
-    await _mark(migrating, _after(1))
-    await _mark(migrating, _after(2))
+async def test_two_migrations_ahead_are_refused(database_dsn: str, connection: asyncpg.Connection[Any]) -> None:
+    await _mark(connection, _after(1))
+    await _mark(connection, _after(2))
 
     with pytest.raises(SchemaTooNew, match=_after(2)):
         await WorkflowStore.open(dsn=database_dsn)

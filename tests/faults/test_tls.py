@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.ports import free_port
 from tests.records import small_workflow
 from workflow_store import Settings, WorkflowStore, schema
 from workflow_store.embedded.account import Account, server_account
@@ -40,12 +41,6 @@ class TlsServer:
 
     def file(self, name: str) -> str:
         return str(self.folder / name)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def openssl(folder: Path, *arguments: str) -> None:

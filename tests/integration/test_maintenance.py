@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +24,25 @@ def settings(database_dsn: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def beside(database_dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(database_dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def filled(settings: Settings, beside: asyncpg.Connection[Any]) -> None:
+async def filled(settings: Settings, connection: asyncpg.Connection[Any]) -> None:
     """Rows of which most are dead, while autovacuum looks away."""
     for table in ("workflows", "workflow_metadata"):
-        await beside.execute(f"ALTER TABLE workflow_store.{table} SET (autovacuum_enabled = off)")
+        await connection.execute(f"ALTER TABLE workflow_store.{table} SET (autovacuum_enabled = off)")
     async with WorkflowStore.open(settings) as store:
         await store.ingest(
             small_workflow(str(number), metadata=Metadata(title=f"title {number}")) for number in range(ROWS)
         )
         await store.delete_workflows([str(number) for number in range(ROWS) if number % 3])
-    await _counted(beside)
+    await _counted(connection)
 
 
-async def _counted(beside: asyncpg.Connection[Any]) -> None:
+async def _counted(connection: asyncpg.Connection[Any]) -> None:
     """Wait until the server has counted what was done: its sessions report that within a second."""
     async with asyncio.timeout(20):
-        while not await beside.fetchval(
+        while not await connection.fetchval(
             "SELECT n_dead_tup > 1000 FROM pg_stat_all_tables WHERE relid = 'workflow_store.workflows'::regclass"
         ):
-            await beside.execute("SELECT pg_stat_force_next_flush()")
+            await connection.execute("SELECT pg_stat_force_next_flush()")
             await asyncio.sleep(0.05)
 
 
@@ -59,47 +51,47 @@ def found(report: MaintenanceReport, outcome: str) -> set[tuple[str, str]]:
 
 
 async def test_a_dry_run_says_what_and_why_and_changes_nothing(
-    settings: Settings, filled: None, beside: asyncpg.Connection[Any]
+    settings: Settings, filled: None, connection: asyncpg.Connection[Any]
 ) -> None:
     report = await maintain(settings, dry_run=True)
 
     assert {("vacuum", "workflows"), ("vacuum", "workflow_metadata")} <= found(report, "planned")
     assert all(task.reason for task in report.tasks)
     assert "2,000 dead rows" in next(task.reason for task in report.tasks if task.target == "workflows")
-    assert await _vacuums(beside) == 0
+    assert await _vacuums(connection) == 0
 
 
 async def test_dead_rows_are_taken_away_and_the_second_time_nothing_is_due(
-    settings: Settings, filled: None, beside: asyncpg.Connection[Any]
+    settings: Settings, filled: None, connection: asyncpg.Connection[Any]
 ) -> None:
     report = await maintain(settings)
     again = await maintain(settings)
 
     assert {("vacuum", "workflows"), ("vacuum", "workflow_metadata")} <= found(report, "done")
     assert not report.failed
-    assert await _vacuums(beside) == 1
+    assert await _vacuums(connection) == 1
     assert {action for action, _ in found(again, "done")} == {"clean_pending"}
 
 
-async def _vacuums(beside: asyncpg.Connection[Any]) -> int:
-    await beside.execute("SELECT pg_stat_clear_snapshot()")
+async def _vacuums(connection: asyncpg.Connection[Any]) -> int:
+    await connection.execute("SELECT pg_stat_clear_snapshot()")
     return int(
-        await beside.fetchval(
+        await connection.fetchval(
             "SELECT vacuum_count FROM pg_stat_all_tables WHERE relid = 'workflow_store.workflows'::regclass"
         )
     )
 
 
 async def test_only_an_index_that_is_bloated_is_built_anew(
-    settings: Settings, filled: None, beside: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, filled: None, connection: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workflow_store.operations.maintenance._BLOAT", (16_000, 1.5))
     await maintain(settings)
-    before = await _sizes(beside)
-    await beside.execute("ANALYZE workflow_store.workflows")
+    before = await _sizes(connection)
+    await connection.execute("ANALYZE workflow_store.workflows")
     report = await maintain(settings)
     rebuilt = {target for action, target in found(report, "done") if action == "reindex"}
-    after = await _sizes(beside)
+    after = await _sizes(connection)
     rest = await maintain(settings, dry_run=True)
 
     assert rebuilt <= after.keys()
@@ -107,16 +99,18 @@ async def test_only_an_index_that_is_bloated_is_built_anew(
     assert not {target for action, target in found(rest, "planned") if action == "reindex"}
 
 
-async def _sizes(beside: asyncpg.Connection[Any]) -> dict[str, int]:
-    rows = await beside.fetch(
+async def _sizes(connection: asyncpg.Connection[Any]) -> dict[str, int]:
+    rows = await connection.fetch(
         "SELECT c.relname, pg_relation_size(c.oid) AS bytes FROM pg_class AS c "
         "WHERE c.relkind = 'i' AND c.relnamespace = 'workflow_store'::regnamespace"
     )
     return {row["relname"]: row["bytes"] for row in rows}
 
 
-async def test_what_a_broken_off_reindex_left_is_removed(settings: Settings, beside: asyncpg.Connection[Any]) -> None:
-    await beside.execute(
+async def test_what_a_broken_off_reindex_left_is_removed(
+    settings: Settings, connection: asyncpg.Connection[Any]
+) -> None:
+    await connection.execute(
         "CREATE INDEX workflows_url_ccnew ON workflow_store.workflows (url); "
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'workflow_store.workflows_url_ccnew'::regclass"
     )
@@ -124,14 +118,14 @@ async def test_what_a_broken_off_reindex_left_is_removed(settings: Settings, bes
     report = await maintain(settings)
 
     assert ("drop_index", "workflows_url_ccnew") in found(report, "done")
-    assert "workflows_url_ccnew" not in await _sizes(beside)
+    assert "workflows_url_ccnew" not in await _sizes(connection)
 
 
 async def test_a_table_that_is_locked_is_left_for_the_next_time(
-    settings: Settings, filled: None, beside: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, filled: None, connection: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with beside.transaction():
-        await beside.execute("LOCK TABLE workflow_store.workflows IN SHARE UPDATE EXCLUSIVE MODE")
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE workflow_store.workflows IN SHARE UPDATE EXCLUSIVE MODE")
         report = await asyncio.wait_for(maintain(settings), 40)
 
     assert ("vacuum", "workflows") in found(report, "failed")
@@ -139,21 +133,21 @@ async def test_a_table_that_is_locked_is_left_for_the_next_time(
     assert ("vacuum", "workflow_metadata") in found(report, "done")
 
 
-async def test_one_at_a_time(settings: Settings, beside: asyncpg.Connection[Any]) -> None:
-    await beside.execute("SELECT pg_advisory_lock(8606223218533756794)")
+async def test_one_at_a_time(settings: Settings, connection: asyncpg.Connection[Any]) -> None:
+    await connection.execute("SELECT pg_advisory_lock(8606223218533756794)")
     busy = await maintain(settings)
     looked = await maintain(settings, dry_run=True)
-    await beside.execute("SELECT pg_advisory_unlock(8606223218533756794)")
+    await connection.execute("SELECT pg_advisory_unlock(8606223218533756794)")
 
     assert (busy.busy, busy.tasks) == (True, ())
     assert not looked.busy
     assert not (await maintain(settings)).busy
 
 
-async def test_old_quarantine_is_removed_on_wish(settings: Settings, beside: asyncpg.Connection[Any]) -> None:
+async def test_old_quarantine_is_removed_on_wish(settings: Settings, connection: asyncpg.Connection[Any]) -> None:
     async with WorkflowStore.open(settings) as store:
         await store.ingest([Rejected("line 1", "not JSON", b"{"), Rejected("line 2", "not JSON", b"[")])
-        await beside.execute(
+        await connection.execute(
             "UPDATE workflow_store.ingest_quarantine SET last_seen_at = now() - interval '31 days' "
             "WHERE position = (SELECT min(position) FROM workflow_store.ingest_quarantine)"
         )

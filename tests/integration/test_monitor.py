@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -57,29 +58,27 @@ async def test_rates_are_what_was_written_between_two_looks(settings: Settings) 
     assert sum(second.checkpoints) >= 0
 
 
-async def test_who_waits_for_whom_is_shown(settings: Settings, database_dsn: str) -> None:
-    holder = await asyncpg.connect(database_dsn)
+async def test_who_waits_for_whom_is_shown(settings: Settings, connection: asyncpg.Connection[Any]) -> None:
     async with WorkflowStore.open(settings) as store, watching(settings) as watch:
         await store.create_workflow(full_workflow("1"))
-        async with holder.transaction():
-            await holder.execute("SELECT FROM workflow_store.workflows WHERE workflow_id = '1' FOR UPDATE")
+        async with connection.transaction():
+            await connection.execute("SELECT FROM workflow_store.workflows WHERE workflow_id = '1' FOR UPDATE")
             waiting = asyncio.create_task(store.delete_workflow("1"))
             async with asyncio.timeout(10):
                 while not (sample := await watch.sample()).blocked:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         await waiting
-    await holder.close()
 
     (blocked,) = sample.blocked
-    assert list(blocked.by) == [holder.get_server_pid()] or len(blocked.by) == 1
+    assert list(blocked.by) == [connection.get_server_pid()] or len(blocked.by) == 1
     assert "DELETE FROM workflow_store.workflows" in blocked.query
     assert {row.state: row.connections for row in sample.activity}["idle in transaction"] == 1
 
 
-async def test_statements_are_shown_where_they_are_counted(settings: Settings, database_dsn: str) -> None:
-    connection = await asyncpg.connect(database_dsn)
+async def test_statements_are_shown_where_they_are_counted(
+    settings: Settings, connection: asyncpg.Connection[Any]
+) -> None:
     loaded = "pg_stat_statements" in await connection.fetchval("SHOW shared_preload_libraries")
-    await connection.close()
 
     sample = await take_sample(settings, over=0.1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import psycopg
@@ -13,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.commands import run
+from tests.logins import as_role
 from tests.records import full_workflow, small_workflow
 from workflow_store import Rejected, Settings, WorkflowStore, schema
 from workflow_store.errors import InvalidField, PermissionDenied, ReadOnly, SchemaMissing, StoreError
@@ -42,13 +42,6 @@ async def names(database_dsn: str, workflow_store_server: Any) -> AsyncIterator[
         await connection.close()
 
 
-def as_role(dsn: str, role: str) -> str:
-    """The DSN of the same database for another role, with a password."""
-    parts = urlsplit(dsn)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{role}:{quote(PASSWORD, safe='')}@{host}"))
-
-
 def opened(dsn: str, tmp_path: Path, **settings: Any) -> WorkflowStore:
     return WorkflowStore.open(
         Settings.load(dsn=dsn, media_dir=tmp_path / "media", pool_min_size=1, pool_max_size=4, **settings)
@@ -56,7 +49,7 @@ def opened(dsn: str, tmp_path: Path, **settings: Any) -> WorkflowStore:
 
 
 async def test_a_writer_does_all_that_a_store_does(names: RoleNames, database_dsn: str, tmp_path: Path) -> None:
-    async with opened(as_role(database_dsn, names.writer), tmp_path) as store:
+    async with opened(as_role(database_dsn, names.writer, PASSWORD), tmp_path) as store:
         await store.create_workflow(full_workflow("1"))
         assert await store.upsert_workflow(full_workflow("1", quality_score=3.0)) == "updated"
         report = await store.ingest([full_workflow("2"), small_workflow("1"), Rejected("line 3", "not JSON", b"{")])
@@ -85,7 +78,7 @@ async def test_a_writer_does_all_that_a_store_does(names: RoleNames, database_ds
 
 
 async def test_a_writer_changes_no_table(names: RoleNames, database_dsn: str) -> None:
-    dsn = as_role(database_dsn, names.writer)
+    dsn = as_role(database_dsn, names.writer, PASSWORD)
     connection = await asyncpg.connect(dsn)
     try:
         for text in (
@@ -112,7 +105,7 @@ async def test_a_reader_reads_and_is_refused_when_it_writes(
         await store.ingest([full_workflow("1"), small_workflow("2")])
         await store.media.put("1", "logo.png", b"a logo")
         await store.refresh_search()
-    async with opened(as_role(database_dsn, names.reader), tmp_path) as store:
+    async with opened(as_role(database_dsn, names.reader, PASSWORD), tmp_path) as store:
         assert await store.get_workflow("1") is not None
         assert len(await store.get_workflows(["1", "2"])) == 2
         assert len((await store.list_workflows(total=True)).items) == 2
@@ -142,7 +135,7 @@ async def test_a_reader_reads_and_is_refused_when_it_writes(
 
 
 async def test_without_the_read_only_default_a_reader_is_still_refused(names: RoleNames, database_dsn: str) -> None:
-    connection = await asyncpg.connect(as_role(database_dsn, names.reader))
+    connection = await asyncpg.connect(as_role(database_dsn, names.reader, PASSWORD))
     try:
         await connection.execute("SET default_transaction_read_only = off")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -152,16 +145,16 @@ async def test_without_the_read_only_default_a_reader_is_still_refused(names: Ro
 
 
 async def test_the_owner_migrates(names: RoleNames, database_dsn: str, tmp_path: Path) -> None:
-    dsn = as_role(database_dsn, names.owner)
+    dsn = as_role(database_dsn, names.owner, PASSWORD)
 
     rolled_back = await schema.rollback(dsn, steps=2)
     migrated = await schema.migrate(dsn)
 
     assert len(rolled_back.rolled_back) == len(migrated.applied) == 2
     # Tables that were made anew are the writer's to write and the reader's to read without another word.
-    async with opened(as_role(database_dsn, names.writer), tmp_path) as store:
+    async with opened(as_role(database_dsn, names.writer, PASSWORD), tmp_path) as store:
         await store.enqueue([("1", "u")])
-    async with opened(as_role(database_dsn, names.reader), tmp_path) as store:
+    async with opened(as_role(database_dsn, names.reader, PASSWORD), tmp_path) as store:
         assert len(await store.pending()) == 1
 
 
@@ -171,7 +164,7 @@ async def test_nobody_else_gets_in(names: RoleNames, database_dsn: str, workflow
     try:
         await admin.execute(f"CREATE ROLE \"{other.writer}\" LOGIN PASSWORD '{PASSWORD}'")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await asyncpg.connect(as_role(database_dsn, other.writer))
+            await asyncpg.connect(as_role(database_dsn, other.writer, PASSWORD))
     finally:
         await admin.execute(f'DROP ROLE IF EXISTS "{other.writer}"')
         await admin.close()
@@ -182,7 +175,7 @@ async def test_limits_are_set_for_each_role_and_again_changes_nothing(names: Rol
 
     assert again.made == []
     assert set(again.may_log_in) == {names.owner, names.writer, names.reader}
-    connection = await asyncpg.connect(as_role(database_dsn, names.writer))
+    connection = await asyncpg.connect(as_role(database_dsn, names.writer, PASSWORD))
     try:
         shown = {
             name: await connection.fetchval("SELECT current_setting($1, true)", name)
