@@ -10,6 +10,7 @@ import pytest
 
 from tests.backed_up import aged, everything, filled, regions
 from tests.commands import run
+from tests.ports import free_port
 from workflow_store import Settings
 from workflow_store.errors import BackupDamaged, BackupError, SettingsError
 from workflow_store.operations.backup import Backups, Kind, create_backup, drill_backup, restore_backup, run_backup
@@ -156,6 +157,34 @@ def test_a_url_that_is_none_is_refused_and_one_of_no_known_kind_shows_no_secret(
         Backups.of(Settings.load(backup_url="ftp://canary@somewhere/?canary"))
 
     assert "canary" not in str(caught.value)
+
+
+async def test_while_the_bucket_is_away_what_the_folder_has_is_listed_and_restored(
+    settings: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(settings, 5)
+    made = await create_backup(settings.model_copy(update={"backup_url": None}))
+    away = {
+        "WORKFLOW_STORE_BACKUP_DIR": str(settings.backup_dir),
+        "WORKFLOW_STORE_BACKUP_URL": "s3://bucket/prefix",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "somewhere",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "canary",
+    }
+    for name, value in away.items():
+        monkeypatch.setenv(name, value)
+
+    listed = await asyncio.to_thread(run, "backup", "list", "--json")
+    restored = await asyncio.to_thread(run, "backup", "restore", made.name, "--drop-old", "--yes", "--json")
+    verified = await asyncio.to_thread(run, "backup", "verify", made.name)
+
+    assert (listed.code, [item["name"] for item in listed.document["items"]]) == (1, [made.name])
+    assert listed.document["complaint"].startswith("s3://bucket/prefix: ")
+    assert (restored.code, restored.document["name"]) == (0, made.name)
+    assert (verified.code, "s3://bucket/prefix: " in verified.err) == (1, True)
+    assert "canary" not in listed.out + verified.err
 
 
 async def test_the_commands(settings: Settings, dsn: str, bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:

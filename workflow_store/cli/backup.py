@@ -16,7 +16,7 @@ from workflow_store.cli.output import COMMON, Common, Flag, Output
 from workflow_store.cli.server import command_settings
 from workflow_store.cli.standard_input import confirm, need_a_person_or
 from workflow_store.cli.wording import count, line, moment, plural, size
-from workflow_store.errors import BackupDamaged
+from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.operations.backup import (
     Backups,
     Manifest,
@@ -59,10 +59,19 @@ async def create(*, kind: Kind = "archive", media: bool = True, common: Common =
 
 
 @backup.command(name="list")
-def list_(*, common: Common = COMMON) -> None:
-    """List the backups, the newest first. What is damaged shows by `verify`."""
+def list_(*, common: Common = COMMON) -> int:
+    """List the backups, the newest first. What is damaged shows by `verify`.
+
+    Where the bucket can't be reached, those in the folder are listed, and the exit code is 1.
+    """
     output, places = common.output, Backups.of(command_settings())
-    found = places.list()
+    complaint = None
+    try:
+        found = places.list()
+    except BackupError as error:
+        complaint = error
+        places = Backups(places.folder, None)
+        found = places.list()
     unread = sorted({*places.names()} - {manifest.name for manifest in found})
     if output.json:
         output.document(
@@ -71,9 +80,10 @@ def list_(*, common: Common = COMMON) -> None:
                 "bucket": None if places.bucket is None else places.bucket.address,
                 "items": [_document(one) for one in found],
                 "unreadable": unread,
+                "complaint": None if complaint is None else str(complaint),
             }
         )
-        return
+        return Exit.DONE if complaint is None else Exit.INCOMPLETE
     table = Table("name", "made (UTC)", "kind", "workflows", "media", "size", box=None, pad_edge=False)
     for manifest in found:
         table.add_row(
@@ -90,6 +100,10 @@ def list_(*, common: Common = COMMON) -> None:
     output.note(f"{plural(len(found), 'backup')} in {places.address}")
     for name in unread:
         output.note(f"{line(name)} has no manifest that can be read")
+    if complaint is not None:
+        output.note(f"workflow-store: {complaint}")
+        return Exit.INCOMPLETE
+    return Exit.DONE
 
 
 @backup.command
@@ -148,7 +162,8 @@ async def restore(
     output, settings = common.output, command_settings()
     places = Backups.of(settings)
     chosen = _chosen(places, name, latest=latest)
-    physical = any(manifest.name == chosen and manifest.is_physical for manifest in places.list())
+    found = places.find(chosen)
+    physical = found is not None and found.is_physical
     if to_time is not None and not physical:
         raise UsageError("--to-time: only a base or incremental backup can be brought to a moment")
     need_a_person_or(yes, "a restore puts something else in the place of what is stored")

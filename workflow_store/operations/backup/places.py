@@ -70,6 +70,16 @@ class Backups:
             raise BackupError(f"there is no backup in {self.address}")
         return found[0].name
 
+    def find(self, name: str) -> Manifest | None:
+        """The manifest of a backup, where it can be read; the bucket is asked only for what the folder has not."""
+        there = next((one for one in self.folder.list() if one.name == name), None)
+        if there is not None or self.bucket is None or name not in self.bucket.names():
+            return there
+        try:
+            return self.bucket.read(name)
+        except ValueError:
+            return None
+
     def verify(self, name: str) -> Manifest:
         """Read every byte of a backup, in each place where it is, and compare it with its manifest.
 
@@ -94,7 +104,8 @@ class Backups:
         while self.bucket is not None and wanted is not None:
             if wanted not in self.folder.names() and wanted in self.bucket.names():
                 self.bucket.fetch(wanted, self.folder)
-            wanted = next((one.builds_on for one in self.folder.list() if one.name == wanted), None)
+            there = self.find(wanted)
+            wanted = None if there is None else there.builds_on
         return name
 
     def copy_out(self, manifest: Manifest) -> bool:
