@@ -55,6 +55,14 @@ class Project:
     def app(self, *arguments: str) -> str:
         return self.run("run", "--rm", "-T", "app", *arguments)
 
+    def store(self, workflow_id: str) -> None:
+        """Ingest a workflow in the application's container; a file's name is its id."""
+        document = json.dumps({"name": workflow_id, "nodes": [], "connections": {}})
+        file = f"/tmp/{workflow_id}.json"
+        script = f"printf '%s' '{document}' >{file} && workflow-store ingest --json {file}"
+        stored = self.run("run", "--rm", "-T", "--entrypoint", "sh", "app", "-c", script)
+        assert json.loads(stored)["inserted"] == 1
+
     def inspect(self, service: str) -> dict[str, Any]:
         container = self.run("ps", "-q", service, profile="production").strip()
         found = subprocess.run(["docker", "inspect", container], capture_output=True, text=True, check=True)

@@ -33,22 +33,15 @@ def asked(site: Project, statement: str) -> str:
     return site.run("exec", "-T", "database", *command).strip()
 
 
-def store(site: Project, workflow_id: str) -> None:
-    document = json.dumps({"id": workflow_id, "name": workflow_id, "nodes": [], "connections": {}})
-    script = f"printf '%s' '{document}' >/tmp/one.json && workflow-store ingest --json /tmp/one.json"
-    stored = site.run("run", "--rm", "-T", "--entrypoint", "sh", "app", "-c", script)
-    assert json.loads(stored)["inserted"] == 1
-
-
 def test_a_destroyed_database_is_had_back_as_of_a_moment(site: Project) -> None:
     site.app("db", "init")
     pgbackrest(site, "stanza-create")
     pgbackrest(site, "check")
     site.app("demo", "--count", "200")
     pgbackrest(site, "--type=full", "backup")
-    store(site, "before")
+    site.store("before")
     moment = asked(site, "SELECT clock_timestamp()")
-    store(site, "after")
+    site.store("after")
     # The end of the log: what is not handed over can't be had back.
     pgbackrest(site, "check")
     site.run("stop", "database")

@@ -10,7 +10,7 @@ from workflow_store.cli.server import command_settings
 from workflow_store.operations.running import start_server, stop_server
 
 
-async def start(*, timeout: float = 60.0, common: Common = COMMON) -> None:
+async def start(*, timeout: float | None = None, common: Common = COMMON) -> None:
     """Start the embedded server, and keep it running until `stop`; again changes nothing.
 
     Without it the server runs for as long as some program uses it, which is enough for all other verbs. Where
@@ -18,7 +18,8 @@ async def start(*, timeout: float = 60.0, common: Common = COMMON) -> None:
     is its own administrator's to start.
 
     Args:
-        timeout: Seconds until it has to be ready; images that have to be fetched or built take longer.
+        timeout: Seconds until it has to be ready; 60, and 300 for services. Images that have to be fetched or built may
+            take longer.
     """
     output = common.output
     with output.progress("starting"):

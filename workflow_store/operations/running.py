@@ -15,6 +15,8 @@ from workflow_store.operations.backup import create_backup
 from workflow_store.operations.composed import Composed
 from workflow_store.settings import Settings
 
+_STARTS_WITHIN: Final = 60.0
+_COMPOSED_WITHIN: Final = 300.0
 _STOPS_WITHIN: Final = 180.0
 
 
@@ -54,13 +56,15 @@ class StopReport:
     services: tuple[str, ...] = ()
 
 
-async def start_server(settings: Settings | None = None, *, timeout: float = 60.0, **overrides: Any) -> StartReport:
+async def start_server(
+    settings: Settings | None = None, *, timeout: float | None = None, **overrides: Any
+) -> StartReport:
     """Start the services of the compose file that the settings name, else the embedded server, until ``stop_server``.
 
     Args:
         settings: read from the environment and the settings file where not given; the process that keeps the embedded
             server running reads the same environment.
-        timeout: seconds until it has to be ready.
+        timeout: seconds until it has to be ready; 60, and 300 for services, whose health is looked at now and then.
         overrides: single settings by name.
 
     Raises:
@@ -71,13 +75,13 @@ async def start_server(settings: Settings | None = None, *, timeout: float = 60.
     composed = Composed.of(chosen)
     if composed is not None:
         before = await composed.running()
-        services = await composed.start(timeout)
+        services = await composed.start(timeout if timeout is not None else _COMPOSED_WITHIN)
         return StartReport(None, None, was_running=before == services, services=services)
     home = _ours(chosen)
     kept_by = await asyncio.to_thread(keeper.keeper_pid, home)
     if kept_by is not None:
         return StartReport(home, kept_by, was_running=True)
-    return StartReport(home, await asyncio.to_thread(keeper.launch, home, timeout), was_running=False)
+    return StartReport(home, await asyncio.to_thread(keeper.launch, home, timeout or _STARTS_WITHIN), was_running=False)
 
 
 async def stop_server(
