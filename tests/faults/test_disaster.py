@@ -174,14 +174,15 @@ async def test_nothing_changes_where_a_recovery_can_not_be(settings: Settings, h
         await recover_backup(base.name, settings, to_time=early)
     with pytest.raises(BackupError, match="can't be replayed to that moment"):
         await recover_backup(step.name, settings, to_time=datetime.now(UTC) + timedelta(hours=1))
-    for path, place in regions(folder.path / base.name / "base"):
-        good = path.read_bytes()
-        path.write_bytes(good[:place] + bytes([good[place] ^ 0x01]) + good[place + 1 :])
-        with pytest.raises(BackupDamaged):
-            folder.verify(base.name)
-        with pytest.raises(BackupDamaged):
-            folder.chain(step.name)
-        path.write_bytes(good)
+    for manifest in (base, step):
+        for path, place in regions(folder.path / manifest.name / "base"):
+            good = path.read_bytes()
+            path.write_bytes(good[:place] + bytes([good[place] ^ 0x01]) + good[place + 1 :])
+            with pytest.raises(BackupDamaged):
+                folder.verify(manifest.name)
+            with pytest.raises(BackupDamaged):
+                await recover_backup(step.name, settings)
+            path.write_bytes(good)
     shutil.rmtree(folder.path / base.name)
     with pytest.raises(BackupError, match="no backup"):
         await recover_backup(step.name, settings)

@@ -87,11 +87,11 @@ class Backups:
             BackupError: there is none of this name.
             BackupDamaged: it is not what its manifest says.
         """
-        copied = self.bucket is not None and name in self.bucket.names()
-        if self.bucket is None or not copied or name in self.folder.names():
-            manifest = self.folder.verify(name)
-            return manifest if self.bucket is None or not copied else self.bucket.verify(name)
-        return self.bucket.verify(name)
+        there = [place for place in (self.folder, self.bucket) if place is not None and name in place.names()]
+        if not there:
+            raise BackupError(f"there is no backup {name!r} in {self.address}")
+        manifest, *_ = [place.verify(name) for place in there]
+        return manifest
 
     def at_hand(self, name: str) -> str:
         """See to it that a backup lies in the folder, with all that it builds on; its name.
