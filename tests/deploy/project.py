@@ -56,10 +56,10 @@ class Project:
         return self.run("run", "--rm", "-T", "app", *arguments)
 
     def store(self, workflow_id: str) -> None:
-        """Ingest a workflow in the application's container; a file's name is its id."""
-        document = json.dumps({"name": workflow_id, "nodes": [], "connections": {}})
-        file = f"/tmp/{workflow_id}.json"
-        script = f"printf '%s' '{document}' >{file} && workflow-store ingest --json {file}"
+        """Ingest a workflow in the application's container."""
+        document = json.dumps({"id": workflow_id, "name": workflow_id, "nodes": [], "connections": {}})
+        ingest = "workflow-store ingest --json --id-from workflow /tmp/one.json"
+        script = f"printf '%s' '{document}' >/tmp/one.json && {ingest}"
         stored = self.run("run", "--rm", "-T", "--entrypoint", "sh", "app", "-c", script)
         assert json.loads(stored)["inserted"] == 1
 
