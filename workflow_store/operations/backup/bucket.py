@@ -17,6 +17,7 @@ from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.media.objects import object_faults, objects_at
 from workflow_store.operations.backup.folder import BackupFolder, differences, require_whole
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest, is_inside
+from workflow_store.operations.backup.place import BackupPlace, newest_first
 from workflow_store.operations.backup.retention import outdated
 
 if TYPE_CHECKING:
@@ -28,16 +29,12 @@ _FOLDERS: Final = "folders.txt"
 _PIECE: Final = 8 * 1024 * 1024
 
 
-class BackupBucket:
-    """Backups in an object store, each below its name.
-
-    Attributes:
-        address: where, without a secret.
-    """
+class BackupBucket(BackupPlace):
+    """Backups in an object store, each below its name."""
 
     def __init__(self, objects: ObjectStore, address: str) -> None:
         self._objects = objects
-        self.address = address
+        self._address = address
 
     @classmethod
     def at(cls, url: str) -> BackupBucket:
@@ -55,6 +52,10 @@ class BackupBucket:
         except Exception as error:
             raise BackupError(f"{path} can't be used as a place for backups ({type(error).__name__})") from None
 
+    @property
+    def address(self) -> str:
+        return self._address
+
     def names(self) -> tuple[str, ...]:
         """All that looks like a backup, unfinished ones too."""
         with self._faults():
@@ -70,7 +71,7 @@ class BackupBucket:
                 found.append(self.read(name))
             except ValueError:
                 continue
-        return tuple(sorted(found, key=lambda manifest: (manifest.created_at, manifest.name), reverse=True))
+        return newest_first(found)
 
     def read(self, name: str) -> Manifest:
         """The manifest of a backup.
@@ -118,14 +119,6 @@ class BackupBucket:
         if problems:
             raise BackupDamaged(name, problems)
         return manifest
-
-    def is_good(self, name: str) -> bool:
-        """Whether a backup is what its manifest says."""
-        try:
-            self.verify(name)
-        except BackupError:
-            return False
-        return True
 
     def fetch(self, name: str, folder: BackupFolder) -> None:
         """Bring a backup into a folder, where it is there whole or not at all.
@@ -207,7 +200,7 @@ class BackupBucket:
             yield bytes(piece)
 
     def _faults(self) -> AbstractContextManager[None]:
-        return object_faults(self.address, BackupError)
+        return object_faults(self._address, BackupError)
 
 
 def _empty_folders(folder: Path) -> Sequence[str]:

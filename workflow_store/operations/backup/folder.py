@@ -16,6 +16,7 @@ from typing import Final
 from workflow_store.embedded.archiving import WAL
 from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest
+from workflow_store.operations.backup.place import BackupPlace, newest_first
 from workflow_store.operations.backup.retention import outdated
 from workflow_store.settings import Settings
 
@@ -28,7 +29,7 @@ _PIECE: Final = 1024 * 1024
 _ABANDONED: Final = 24 * 3600.0
 
 
-class BackupFolder:
+class BackupFolder(BackupPlace):
     """The folder of the backups, each a folder of its own with a manifest.
 
     Attributes:
@@ -43,6 +44,10 @@ class BackupFolder:
         """That of the settings."""
         return cls(settings.backup_folder)
 
+    @property
+    def address(self) -> str:
+        return str(self.path)
+
     def list(self) -> tuple[Manifest, ...]:
         """The backups whose manifests can be read, the newest first."""
         found: list[Manifest] = []
@@ -51,7 +56,7 @@ class BackupFolder:
                 found.append(Manifest.read(self.path / name))
             except ValueError:
                 continue
-        return tuple(sorted(found, key=lambda manifest: (manifest.created_at, manifest.name), reverse=True))
+        return newest_first(found)
 
     def names(self) -> tuple[str, ...]:
         """All that looks like a backup, damaged ones too."""
@@ -64,20 +69,6 @@ class BackupFolder:
                 if entry.is_dir() and entry.name != WAL and not entry.name.startswith(".")
             )
         )
-
-    def latest(self, *, physical: bool | None = None) -> str:
-        """The name of the newest.
-
-        Args:
-            physical: only of those of the server's files, or only of the others.
-
-        Raises:
-            BackupError: there is none.
-        """
-        found = [one for one in self.list() if physical is None or one.is_physical == physical]
-        if not found:
-            raise BackupError(f"there is no backup in {self.path}")
-        return found[0].name
 
     def chain(self, name: str) -> tuple[Manifest, ...]:
         """A backup and those it builds on, the oldest first; every byte of each is verified.
@@ -115,14 +106,6 @@ class BackupFolder:
             raise BackupDamaged(name, [str(error)]) from None
         require_whole(folder, manifest)
         return manifest
-
-    def is_good(self, name: str) -> bool:
-        """Whether a backup is what its manifest says."""
-        try:
-            self.verify(name)
-        except BackupError:
-            return False
-        return True
 
     def require_room(self, size: int) -> None:
         """See to it that so many bytes fit.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from workflow_store.errors import BackupError
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
+from workflow_store.operations.backup.place import BackupPlace, newest_first
 from workflow_store.settings import Settings
 
 if TYPE_CHECKING:
     from workflow_store.operations.backup.bucket import BackupBucket
 
 
-class Backups:
+class Backups(BackupPlace):
     """The folder, where backups are made and restored from, and the bucket that has copies of them.
 
     Attributes:
@@ -50,25 +51,11 @@ class Backups:
     def list(self) -> tuple[Manifest, ...]:
         """The backups of all places whose manifests can be read, the newest first, each once."""
         found = {manifest.name: manifest for manifest in (*self._in_bucket(), *self.folder.list())}
-        return tuple(sorted(found.values(), key=lambda manifest: (manifest.created_at, manifest.name), reverse=True))
+        return newest_first(found.values())
 
     def names(self) -> tuple[str, ...]:
         """All that looks like a backup, damaged ones too."""
         return tuple(sorted({*self.folder.names(), *(() if self.bucket is None else self.bucket.names())}))
-
-    def latest(self, *, physical: bool | None = None) -> str:
-        """The name of the newest.
-
-        Args:
-            physical: only of those of the server's files, or only of the others.
-
-        Raises:
-            BackupError: there is none.
-        """
-        found = [one for one in self.list() if physical is None or one.is_physical == physical]
-        if not found:
-            raise BackupError(f"there is no backup in {self.address}")
-        return found[0].name
 
     def find(self, name: str) -> Manifest | None:
         """The manifest of a backup, where it can be read; the bucket is asked only for what the folder has not."""
