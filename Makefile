@@ -81,7 +81,8 @@ POOLED := $(addprefix tests/integration/test_,repository.py ingest.py ingest_mod
 	tests/contract/test_functions.py tests/contract/test_original.py
 test-pgbouncer: dev
 	export WORKFLOW_STORE_TEST_SERVER=container; for mode in prepared unprepared; do \
-		WORKFLOW_STORE_TEST_POOLER=$$mode $(BIN)/python $(PYTEST) $(POOLED) $(ARGS) || exit 1; done
+		export WORKFLOW_STORE_TEST_POOLER=$$mode; \
+		$(BIN)/python $(PYTEST) $(POOLED) $(ARGS) || $(call again,$(BIN)/python) || exit 1; done
 
 # What lies in deploy/, built from the images in tests/images, and started. Takes docker-compose.
 test-deploy: dev

@@ -124,7 +124,8 @@ async def test_metrics_are_served(store: WorkflowStore, registry: CollectorRegis
         async with store.writer() as writer:
             await writer.put(small_workflow("3"))
         await store.get_search_lag()
-        text = await asyncio.to_thread(_get, f"http://127.0.0.1:{server.server_port}/metrics")
+        async with store.transaction():  # in use while the server, which is a thread, asks
+            text = await asyncio.to_thread(_get, f"http://127.0.0.1:{server.server_port}/metrics")
     finally:
         server.shutdown()
         server.server_close()
@@ -141,6 +142,8 @@ async def test_metrics_are_served(store: WorkflowStore, registry: CollectorRegis
     assert float(lines['workflow_store_copy_bytes_total{table="workflows"}']) > 0
     pool = [line for line in lines if line.startswith("workflow_store_pool_connections") and store.address in line]
     assert {line.rsplit('state="', 1)[1] for line in pool} == {'idle"}', 'in_use"}'}
+    assert float(lines[f'workflow_store_pool_connections{{pool="{store.address}",state="in_use"}}']) >= 1
+    assert float(lines[f'workflow_store_pool_longest_held_seconds{{pool="{store.address}"}}']) > 0
     assert "workflow_store_search_pending" in lines
 
 

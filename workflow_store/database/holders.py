@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import traceback
 from pathlib import Path
 from typing import Final
@@ -30,10 +31,11 @@ class Holders:
 
     def took(self, connection: object) -> None:
         """Somebody has it from now on."""
-        loop = asyncio.get_running_loop()
-        self._since[id(connection)] = loop.time()
+        self._since[id(connection)] = time.monotonic()
         if self._report_after is not None:
-            self._reports[id(connection)] = loop.call_later(self._report_after, self._report, id(connection), _place())
+            self._reports[id(connection)] = asyncio.get_running_loop().call_later(
+                self._report_after, self._report, id(connection), _place()
+            )
 
     def gave_back(self, connection: object) -> None:
         """It is on its way back into the pool."""
@@ -43,14 +45,13 @@ class Holders:
             report.cancel()
 
     def longest(self) -> float:
-        """For how many seconds the one that was taken first has been out; 0.0 where none is."""
-        if not self._since:
-            return 0.0
-        return asyncio.get_running_loop().time() - min(self._since.values())
+        """For how many seconds the one that was taken first has been out; 0.0 where none is. Any thread may ask."""
+        since = list(self._since.values())
+        return time.monotonic() - min(since) if since else 0.0
 
     def _report(self, key: int, place: str) -> None:
         self._reports.pop(key, None)
-        held = asyncio.get_running_loop().time() - self._since[key]
+        held = time.monotonic() - self._since[key]
         _log.warning(
             "a connection has been held for %.1f s; it was taken here:\n%s",
             held,

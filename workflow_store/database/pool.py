@@ -23,7 +23,7 @@ from workflow_store.database.holders import Holders
 from workflow_store.database.session import Connection, Session
 from workflow_store.queries.catalogue import BACKEND_PID, GET_WORKFLOW, PING
 from workflow_store.settings import Settings
-from workflow_store.telemetry.watching import pools
+from workflow_store.telemetry.watching import add_pool, remove_pool
 
 _log = logging.getLogger("workflow_store.database")
 
@@ -76,7 +76,7 @@ class Database:
         self._closed = False
         self._waiting = 0
         self._holders = Holders(settings.leak_report_after)
-        pools.add(self)
+        add_pool(self)
 
     @classmethod
     async def open(cls, dsn: str, settings: Settings, *, wait: float | None = None) -> Database:
@@ -281,7 +281,7 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        pools.discard(self)
+        remove_pool(self)
         try:
             async with asyncio.timeout(self._settings.close_timeout):
                 await self._pool.close()

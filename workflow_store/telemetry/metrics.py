@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from workflow_store.errors import SettingsError
-from workflow_store.telemetry.watching import Span, Watcher, pools
+from workflow_store.telemetry.watching import Span, Watcher, open_pools
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -83,7 +83,7 @@ class _Pools:
         held = GaugeMetricFamily(
             "workflow_store_pool_longest_held_seconds", "For how long the first that was taken is out", labels=("pool",)
         )
-        for pool in list(pools):
+        for pool in open_pools():
             counts = pool.statistics()
             connections.add_metric((pool.address, "idle"), counts.checked_in)
             connections.add_metric((pool.address, "in_use"), counts.checked_out)

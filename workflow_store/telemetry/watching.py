@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 from weakref import WeakSet
 
 Value: TypeAlias = "str | int | float"
@@ -59,7 +60,27 @@ class Watched(Protocol):
 
 
 watchers: list[Watcher] = []
-pools: WeakSet[Watched] = WeakSet()
+_pools: WeakSet[Watched] = WeakSet()
+# Whoever serves metrics does so from a thread of its own.
+_pools_guard: Final = threading.Lock()
+
+
+def add_pool(pool: Watched) -> None:
+    """Its counts may be asked for from now on."""
+    with _pools_guard:
+        _pools.add(pool)
+
+
+def remove_pool(pool: Watched) -> None:
+    """They may not any more."""
+    with _pools_guard:
+        _pools.discard(pool)
+
+
+def open_pools() -> list[Watched]:
+    """Those of this process that are open, in no order."""
+    with _pools_guard:
+        return list(_pools)
 
 
 def watch(watcher: AnyWatcher) -> AnyWatcher:
