@@ -21,9 +21,8 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-unit-integration test-container test-pgbouncer \
-	test-deploy test-python313 check check-format check-types check-public check-floors check-migrations check-locks faults kills format bench \
-	bench-report docs site pin wheel \
-	lock dev embedded peers clean
+	test-deploy test-python313 check check-format check-types check-public check-floors check-migrations check-locks \
+	faults kills format bench bench-report docs site pin wheel lock dev embedded peers clean
 
 help:
 	@echo "make demo [DATA=path]  set up and run the main job: ingest, report, list, one workflow, statistics"

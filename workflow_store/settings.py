@@ -135,9 +135,7 @@ class Settings(BaseSettings):
     @field_validator("backup_url")
     @classmethod
     def _is_a_url_of_objects(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or not value.get_secret_value().strip():
-            return None
-        if "://" not in value.get_secret_value():
+        if value is not None and "://" not in value.get_secret_value():
             raise ValueError("must be a URL such as s3://bucket/prefix or file:///folder")
         return value
 
@@ -155,7 +153,7 @@ class Settings(BaseSettings):
         """Where backups lie."""
         return (self.backup_dir or platformdirs.user_data_path("workflow-store") / "backups").expanduser().absolute()
 
-    @field_validator("data_dir", "backup_dir", "media_dir", "compose_file", mode="before")
+    @field_validator("data_dir", "backup_dir", "media_dir", "backup_url", "compose_file", mode="before")
     @classmethod
     def _names_a_place(cls, value: object) -> object:
         # An empty variable is a variable that is not set, not the current folder.

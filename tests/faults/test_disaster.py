@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.backed_up import aged, everything
 from tests.records import small_workflow
 from workflow_store import Settings, Workflow, WorkflowStore
 from workflow_store.embedded.processes import live_pid
 from workflow_store.errors import BackupDamaged, BackupError, EmbeddedError
 from workflow_store.importers import read_path
-from workflow_store.models.workflow import PARTS
 from workflow_store.operations.backup import BackupFolder, create_backup, recover_backup
 from workflow_store.samples import generate
 
@@ -43,11 +43,6 @@ def settings(home: Path) -> Settings:
         pool_min_size=1,
         search_refresh="manual",
     )
-
-
-async def everything(settings: Settings) -> dict[str, Workflow]:
-    async with WorkflowStore.open(settings) as store:
-        return {workflow.workflow_id: workflow async for workflow in store.stream_workflows(include=PARTS)}
 
 
 async def moment() -> datetime:
@@ -211,8 +206,7 @@ async def test_what_an_incremental_one_builds_on_is_not_pruned_nor_the_log_it_ne
         third = await create_backup(settings, kind="incremental")
         await store.create_workflow(small_workflow("2"))
     for manifest in (first, second):
-        old = manifest.model_copy(update={"created_at": datetime.now(UTC) - timedelta(days=60)})
-        old.write(folder.path / manifest.name)
+        aged(folder.path, manifest, 60)
     log = {entry.name for entry in (folder.path / "wal").iterdir()}
 
     removed = folder.prune(30)

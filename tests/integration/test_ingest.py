@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.pooler import Pooler
 from tests.quarantined import quarantined
 from tests.records import full_workflow, parts_of, small_workflow, with_views
 from workflow_store import (
@@ -63,6 +64,13 @@ async def all_connections_come_back(store: WorkflowStore) -> bool:
             return True
         await asyncio.sleep(0.05)
     return False
+
+
+async def _states(session: Session) -> set[str]:
+    rows = await session.connection.fetch(
+        "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return {row["state"] for row in rows}
 
 
 async def count(session: Session, table: str) -> int:
@@ -345,7 +353,9 @@ async def test_a_source_is_read_no_further_than_the_batches_in_flight(store: Wor
     assert await all_connections_come_back(store)
 
 
-async def test_a_cancelled_ingest_leaves_no_open_transaction(store: WorkflowStore, session: Session) -> None:
+async def test_a_cancelled_ingest_leaves_no_open_transaction(
+    store: WorkflowStore, session: Session, pooler: Pooler | None
+) -> None:
     source = [full_workflow(f"id{number}") for number in range(400)]
     for steps in range(0, 60, 3):
         task = asyncio.create_task(store.ingest(source, batch_size=20))
@@ -355,14 +365,11 @@ async def test_a_cancelled_ingest_leaves_no_open_transaction(store: WorkflowStor
         await asyncio.gather(task, return_exceptions=True)
 
     assert await all_connections_come_back(store)
-    busy: object = True
     async with asyncio.timeout(10):
         # A pooler learns a moment later than the pool that a statement was given up.
-        while busy:
-            busy = await session.connection.fetchval(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
-            )
+        while pooler is not None and not await _states(session) <= {"idle"}:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert await _states(session) <= {"idle"}
     assert await count(session, "workflows") % 20 == 0
     assert (await store.ingest(source)).stored == 400
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError
-from obstore.store import from_url
+from obstore.store import LocalStore, from_url
 
 from workflow_store.errors import StoreError
 
@@ -20,15 +22,19 @@ _QUERY: Final = re.compile(r"\?[^\s\"')]+")
 
 def objects_at(url: str, purpose: str, raised: type[StoreError]) -> tuple[ObjectStore, str]:
     """The object store of a URL, and its address without a secret; credentials come from the environment, as each
-    provider's own tools read them. Nothing is sent yet.
+    provider's own tools read them. Nothing is sent yet; a folder is made where it is not there.
 
     Args:
-        url: such as ``s3://bucket/prefix``.
+        url: such as ``s3://bucket/prefix``, or ``file:///folder``.
         purpose: what it is to hold, for the error.
         raised: the error.
     """
-    address = url.split("?", 1)[0].rsplit("@", 1)[-1]
+    parts = urlsplit(url)
+    folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+    address = url.split("?", 1)[0].rsplit("@", 1)[-1] if folder is None else str(folder)
     try:
+        if folder is not None:
+            return LocalStore(folder, mkdir=True, automatic_cleanup=True), address
         return from_url(url), address
     except Exception as error:
         # Its message may show the whole URL, and that a secret.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from workflow_store.errors import ComposeError
-from workflow_store.schema.child import end
+from workflow_store.schema.child import last_words, outlived
 from workflow_store.settings import Settings
 
 _PAUSE: Final = 0.5
@@ -23,26 +24,28 @@ class Composed:
     """The services of one compose file, with the profiles that the settings name.
 
     Attributes:
+        program: the command that Compose is.
         file: the compose file; an ``.env`` beside it is read by Compose itself.
         profiles: whose services belong to it, beside those of no profile.
     """
 
+    program: tuple[str, ...]
     file: Path
-    profiles: tuple[str, ...] = ()
+    profiles: tuple[str, ...]
 
     @classmethod
-    def of(cls, settings: Settings) -> Composed | None:
+    async def of(cls, settings: Settings) -> Composed | None:
         """Those of the settings; None where these name no compose file.
 
         Raises:
-            ComposeError: the file is not there.
+            ComposeError: the file is not there, or no Compose.
         """
         if settings.compose_file is None:
             return None
         file = settings.compose_file.expanduser().absolute()
         if not file.is_file():
             raise ComposeError(f"there is no compose file {file}")
-        return cls(file, settings.compose_profiles or ())
+        return cls(await _program(), file, settings.compose_profiles or ())
 
     async def running(self) -> tuple[str, ...]:
         """Names of the services that run, sorted.
@@ -50,7 +53,7 @@ class Composed:
         Raises:
             ComposeError: Compose or Docker does not answer as it should.
         """
-        return tuple(sorted(_service(one) for one in await self._containers() if one["State"]["Running"]))
+        return _running(await self._containers())
 
     async def start(self, timeout: float) -> tuple[str, ...]:
         """Start them, and wait until all that have a health check are healthy; the names of those that run.
@@ -65,12 +68,14 @@ class Composed:
         try:
             async with asyncio.timeout(timeout):
                 await self._compose("up", "--detach")
-                while waiting:
-                    waiting = [_service(one) for one in await self._containers() if not _is_ready(one["State"])]
-                    await asyncio.sleep(_PAUSE if waiting else 0)
+                while True:
+                    containers = await self._containers()
+                    waiting = [_service(one) for one in containers if not _is_ready(one["State"])]
+                    if not waiting:
+                        return _running(containers)
+                    await asyncio.sleep(_PAUSE)
         except TimeoutError:
             raise ComposeError(f"after {timeout:g} s these are not ready: {', '.join(waiting)}") from None
-        return await self.running()
 
     async def stop(self, *, force: bool) -> None:
         """Stop them; containers and volumes stay.
@@ -100,7 +105,7 @@ class Composed:
 
     async def _compose(self, *arguments: str) -> str:
         chosen = [word for profile in self.profiles for word in ("--profile", profile)]
-        return await self._run(*await _program(), "--file", str(self.file), *chosen, *arguments)
+        return await self._run(*self.program, "--file", str(self.file), *chosen, *arguments)
 
     async def _run(self, *command: str) -> str:
         try:
@@ -114,16 +119,11 @@ class Composed:
             )
         except OSError as error:
             raise ComposeError(f"{command[0]} can't be run: {error.strerror}") from None
-        try:
+        async with outlived(process):
             output, complaint = await process.communicate()
-        finally:
-            if process.returncode is None:
-                await asyncio.shield(asyncio.ensure_future(end(process)))
         if process.returncode != 0:
-            said = complaint.decode(errors="replace").strip().splitlines()
-            raise ComposeError(
-                f"{Path(command[0]).name} ended with code {process.returncode}: {' '.join(said[-3:]) or 'no word'}"
-            )
+            said = last_words(complaint.decode(errors="replace"))
+            raise ComposeError(f"{Path(command[0]).name} ended with code {process.returncode}: {said}")
         return output.decode(errors="replace")
 
 
@@ -139,6 +139,10 @@ async def _program() -> tuple[str, ...]:
     if own is None:
         raise ComposeError("there is no `docker compose` and no docker-compose here")
     return (own,)
+
+
+def _running(containers: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted(_service(one) for one in containers if one["State"]["Running"]))
 
 
 def _service(container: dict[str, Any]) -> str:

@@ -72,16 +72,17 @@ async def start_server(
         EmbeddedError, ComposeError: it does not start; the message has its words.
     """
     chosen = Settings.chosen(settings, overrides)
-    composed = Composed.of(chosen)
+    composed = await Composed.of(chosen)
     if composed is not None:
         before = await composed.running()
-        services = await composed.start(timeout if timeout is not None else _COMPOSED_WITHIN)
+        services = await composed.start(_COMPOSED_WITHIN if timeout is None else timeout)
         return StartReport(None, None, was_running=before == services, services=services)
     home = _ours(chosen)
     kept_by = await asyncio.to_thread(keeper.keeper_pid, home)
     if kept_by is not None:
         return StartReport(home, kept_by, was_running=True)
-    return StartReport(home, await asyncio.to_thread(keeper.launch, home, timeout or _STARTS_WITHIN), was_running=False)
+    within = _STARTS_WITHIN if timeout is None else timeout
+    return StartReport(home, await asyncio.to_thread(keeper.launch, home, within), was_running=False)
 
 
 async def stop_server(
@@ -104,7 +105,7 @@ async def stop_server(
         EmbeddedError, ComposeError: it does not stop, or the backup of compose could not be made.
     """
     chosen = Settings.chosen(settings, overrides)
-    composed = Composed.of(chosen)
+    composed = await Composed.of(chosen)
     if composed is not None:
         services = await composed.running()
         name = await composed.back_up() if backup else None

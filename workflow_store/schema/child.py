@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +42,12 @@ async def run(dsn: SecretStr, *arguments: str, timeout: float) -> str:
         # Ctrl-C is for the parent, which then ends the child in its own way.
         start_new_session=True,
     )
-    try:
-        async with asyncio.timeout(timeout):
-            output, complaint = await process.communicate()
-    except TimeoutError:
-        raise errors.CommandTimeout(f"the schema's migration was not done within {timeout:g} s") from None
-    finally:
-        if process.returncode is None:
-            # Shielded: a second cancellation must not leave the child behind.
-            await asyncio.shield(asyncio.ensure_future(end(process)))
+    async with outlived(process):
+        try:
+            async with asyncio.timeout(timeout):
+                output, complaint = await process.communicate()
+        except TimeoutError:
+            raise errors.CommandTimeout(f"the schema's migration was not done within {timeout:g} s") from None
     if process.returncode == 0:
         return output.decode()
     raise _failure(output, scrub(complaint.decode(errors="replace"), dsn.get_secret_value()), process.returncode)
@@ -60,7 +59,23 @@ def _environment(dsn: SecretStr) -> dict[str, str]:
     return {**os.environ, DSN_VARIABLE: dsn.get_secret_value(), "PYTHONPATH": os.pathsep.join(paths)}
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
+@asynccontextmanager
+async def outlived(process: asyncio.subprocess.Process) -> AsyncGenerator[None]:
+    """However the block is left, the child has ended then."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            # Shielded: a second cancellation must not leave the child behind.
+            await asyncio.shield(asyncio.ensure_future(_end(process)))
+
+
+def last_words(complaint: str) -> str:
+    """The end of what a child said, in one line."""
+    return " ".join(complaint.strip().splitlines()[-3:]) or "no word"
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
     """End a child process, politely first, and wait for it."""
     try:
         process.terminate()

@@ -8,16 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.store import LocalStore
 
 from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.media.objects import object_faults, objects_at
 from workflow_store.operations.backup.folder import BackupFolder, differences, require_whole
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest, is_inside
-from workflow_store.operations.backup.place import BackupPlace, newest_first
+from workflow_store.operations.backup.place import BackupPlace
 from workflow_store.operations.backup.retention import outdated
 
 if TYPE_CHECKING:
@@ -43,14 +41,7 @@ class BackupBucket(BackupPlace):
         Raises:
             BackupError: the URL can't be used.
         """
-        parts = urlsplit(url)
-        if parts.scheme != "file":
-            return cls(*objects_at(url, "backups", BackupError))
-        path = Path(unquote(parts.path))
-        try:
-            return cls(LocalStore(path, mkdir=True, automatic_cleanup=True), str(path))
-        except Exception as error:
-            raise BackupError(f"{path} can't be used as a place for backups ({type(error).__name__})") from None
+        return cls(*objects_at(url, "backups", BackupError))
 
     @property
     def address(self) -> str:
@@ -62,16 +53,6 @@ class BackupBucket(BackupPlace):
             # Arrow's types, which it could answer with too, are not installed.
             found = obstore.list_with_delimiter(self._objects)  # pyright: ignore[reportUnknownMemberType]
             return tuple(sorted(prefix.rstrip("/").rsplit("/", 1)[-1] for prefix in found["common_prefixes"]))
-
-    def list(self) -> tuple[Manifest, ...]:
-        """The backups whose manifests can be read, the newest first."""
-        found: list[Manifest] = []
-        for name in self.names():
-            try:
-                found.append(self.read(name))
-            except ValueError:
-                continue
-        return newest_first(found)
 
     def read(self, name: str) -> Manifest:
         """The manifest of a backup.
@@ -87,10 +68,7 @@ class BackupBucket(BackupPlace):
 
     def has(self, manifest: Manifest) -> bool:
         """Whether that backup was copied there, to its end."""
-        try:
-            return self.read(manifest.name) == manifest
-        except ValueError:
-            return False
+        return self._readable(manifest.name) == manifest
 
     def upload(self, folder: Path, manifest: Manifest) -> None:
         """Copy a backup there: its files, and when all are there, its manifest.
@@ -113,7 +91,7 @@ class BackupBucket(BackupPlace):
             BackupError: there is none of this name, or the object store does not answer.
             BackupDamaged: it is not what its manifest says; every difference is named.
         """
-        manifest = self._known(name)
+        manifest = self.known(name)
         there = self._files(name) - {_FOLDERS}
         problems = list(differences(manifest, there, lambda file: self._entry(f"{name}/{file}")))
         if problems:
@@ -127,7 +105,7 @@ class BackupBucket(BackupPlace):
             BackupError: there is none of this name, there is no room, or the object store does not answer.
             BackupDamaged: it is not what its manifest says.
         """
-        manifest = self._known(name)
+        manifest = self.known(name)
         folder.require_room(manifest.size)
         with folder.making(name) as work:
             for path in filter(is_inside, (self._bytes(f"{name}/{_FOLDERS}") or b"").decode().splitlines()):
@@ -156,14 +134,6 @@ class BackupBucket(BackupPlace):
         for name in old:
             self.remove(name)
         return tuple(old)
-
-    def _known(self, name: str) -> Manifest:
-        if name not in self.names():
-            raise BackupError(f"there is no backup {name!r} in {self.address}")
-        try:
-            return self.read(name)
-        except ValueError as error:
-            raise BackupDamaged(name, [str(error)]) from None
 
     def _files(self, name: str) -> set[str]:
         with self._faults():

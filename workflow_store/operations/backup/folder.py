@@ -16,7 +16,7 @@ from typing import Final
 from workflow_store.embedded.archiving import WAL
 from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.operations.backup.manifest import MANIFEST, SEAL, FileEntry, Manifest
-from workflow_store.operations.backup.place import BackupPlace, newest_first
+from workflow_store.operations.backup.place import BackupPlace
 from workflow_store.operations.backup.retention import outdated
 from workflow_store.settings import Settings
 
@@ -48,16 +48,6 @@ class BackupFolder(BackupPlace):
     def address(self) -> str:
         return str(self.path)
 
-    def list(self) -> tuple[Manifest, ...]:
-        """The backups whose manifests can be read, the newest first."""
-        found: list[Manifest] = []
-        for name in self.names():
-            try:
-                found.append(Manifest.read(self.path / name))
-            except ValueError:
-                continue
-        return newest_first(found)
-
     def names(self) -> tuple[str, ...]:
         """All that looks like a backup, damaged ones too."""
         if not self.path.is_dir():
@@ -69,6 +59,14 @@ class BackupFolder(BackupPlace):
                 if entry.is_dir() and entry.name != WAL and not entry.name.startswith(".")
             )
         )
+
+    def read(self, name: str) -> Manifest:
+        """The manifest of a backup.
+
+        Raises:
+            ValueError: it is not there, not whole, or not one of ours; the message says which.
+        """
+        return Manifest.read(self.path / name)
 
     def chain(self, name: str) -> tuple[Manifest, ...]:
         """A backup and those it builds on, the oldest first; every byte of each is verified.
@@ -99,12 +97,8 @@ class BackupFolder(BackupPlace):
             BackupError: there is none of this name.
             BackupDamaged: it is not what its manifest says; every difference is named.
         """
-        folder = self.place(name)
-        try:
-            manifest = Manifest.read(folder)
-        except ValueError as error:
-            raise BackupDamaged(name, [str(error)]) from None
-        require_whole(folder, manifest)
+        manifest = self.known(name)
+        require_whole(self.path / name, manifest)
         return manifest
 
     def require_room(self, size: int) -> None:

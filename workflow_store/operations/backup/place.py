@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from workflow_store.errors import BackupError
+from workflow_store.errors import BackupDamaged, BackupError
 from workflow_store.operations.backup.manifest import Manifest
 
 
@@ -22,8 +22,13 @@ class BackupPlace(ABC):
         """All that looks like a backup, damaged and unfinished ones too, sorted."""
 
     @abstractmethod
-    def list(self) -> tuple[Manifest, ...]:
-        """The backups whose manifests can be read, the newest first."""
+    def read(self, name: str) -> Manifest:
+        """The manifest of a backup.
+
+        Raises:
+            ValueError: it is not there, not whole, or not one of ours; the message says which.
+            BackupError: the place can't be read.
+        """
 
     @abstractmethod
     def verify(self, name: str) -> Manifest:
@@ -33,6 +38,34 @@ class BackupPlace(ABC):
             BackupError: there is none of this name, or the place can't be read.
             BackupDamaged: it is not what its manifest says; every difference is named.
         """
+
+    def list(self) -> tuple[Manifest, ...]:
+        """The backups whose manifests can be read, the newest first."""
+        return newest_first(found for name in self.names() if (found := self._readable(name)) is not None)
+
+    def find(self, name: str) -> Manifest | None:
+        """The manifest of a backup; None where there is none of this name, or none that can be read."""
+        return self._readable(name) if name in self.names() else None
+
+    def known(self, name: str) -> Manifest:
+        """The manifest of a backup that has to be there.
+
+        Raises:
+            BackupError: there is none of this name, or the place can't be read.
+            BackupDamaged: its manifest is not there, not whole, or not one of ours.
+        """
+        if name not in self.names():
+            raise BackupError(f"there is no backup {name!r} in {self.address}")
+        try:
+            return self.read(name)
+        except ValueError as error:
+            raise BackupDamaged(name, [str(error)]) from None
+
+    def _readable(self, name: str) -> Manifest | None:
+        try:
+            return self.read(name)
+        except ValueError:
+            return None
 
     def is_good(self, name: str) -> bool:
         """Whether a backup is what its manifest says."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workflow_store.errors import BackupError
 from workflow_store.operations.backup.folder import BackupFolder
 from workflow_store.operations.backup.manifest import Manifest
-from workflow_store.operations.backup.place import BackupPlace, newest_first
+from workflow_store.operations.backup.place import BackupPlace
 from workflow_store.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,24 +48,27 @@ class Backups(BackupPlace):
         """Where, in words, without a secret."""
         return str(self.folder.path) if self.bucket is None else f"{self.folder.path} and {self.bucket.address}"
 
-    def list(self) -> tuple[Manifest, ...]:
-        """The backups of all places whose manifests can be read, the newest first, each once."""
-        found = {manifest.name: manifest for manifest in (*self._in_bucket(), *self.folder.list())}
-        return newest_first(found.values())
-
     def names(self) -> tuple[str, ...]:
         """All that looks like a backup, damaged ones too."""
         return tuple(sorted({*self.folder.names(), *(() if self.bucket is None else self.bucket.names())}))
 
-    def find(self, name: str) -> Manifest | None:
-        """The manifest of a backup, where it can be read; the bucket is asked only for what the folder has not."""
-        there = next((one for one in self.folder.list() if one.name == name), None)
-        if there is not None or self.bucket is None or name not in self.bucket.names():
-            return there
+    def read(self, name: str) -> Manifest:
+        """The manifest of a backup, of the folder if it can be read there.
+
+        Raises:
+            ValueError: it can be read nowhere; the message says why.
+            BackupError: the bucket does not answer.
+        """
         try:
-            return self.bucket.read(name)
+            return self.folder.read(name)
         except ValueError:
-            return None
+            if self.bucket is None:
+                raise
+        return self.bucket.read(name)
+
+    def find(self, name: str) -> Manifest | None:
+        """The manifest of a backup; the bucket is asked only for what the folder has not."""
+        return self.folder.find(name) or (None if self.bucket is None else self.bucket.find(name))
 
     def verify(self, name: str) -> Manifest:
         """Read every byte of a backup, in each place where it is, and compare it with its manifest.
@@ -127,6 +130,3 @@ class Backups(BackupPlace):
                 if manifest.created_at < limit and not manifest.is_physical and copied.get(manifest.name) == manifest:
                     self.folder.remove(manifest.name)
         return tuple(sorted(removed))
-
-    def _in_bucket(self) -> tuple[Manifest, ...]:
-        return () if self.bucket is None else self.bucket.list()

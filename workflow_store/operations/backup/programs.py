@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 from workflow_store.conninfo import connection_parameters
 from workflow_store.embedded.binaries import bin_dir
 from workflow_store.errors import BackupError, EmbeddedUnavailable
-from workflow_store.schema.child import end
+from workflow_store.schema.child import last_words, outlived
 from workflow_store.schema.secret import scrub
 
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -75,19 +75,16 @@ class Programs:
             env=_environment(dsn),
             start_new_session=True,
         )
-        try:
+        async with outlived(process):
             fed = asyncio.create_task(_feed(process, feed))
             assert process.stdout is not None
             assert process.stderr is not None
             output, complaint = await asyncio.gather(process.stdout.read(), process.stderr.read())
             await fed
             code = await process.wait()
-        finally:
-            if process.returncode is None:
-                await asyncio.shield(asyncio.ensure_future(end(process)))
         if code != 0:
-            said = scrub(complaint.decode(errors="replace"), dsn).strip().splitlines()
-            raise BackupError(f"{program} ended with code {code}: {' '.join(said[-3:]) or 'no word'}")
+            said = last_words(scrub(complaint.decode(errors="replace"), dsn))
+            raise BackupError(f"{program} ended with code {code}: {said}")
         return output.decode(errors="replace")
 
 

@@ -59,8 +59,8 @@ async def run_backup(
         if newest is not None and fresh and not force and await asyncio.to_thread(places.folder.is_good, newest.name):
             made, reason = None, f"{newest.name} is younger than {_FRESH.total_seconds() / 3600:g} hours, and good"
             # One that could not be copied out when it was made.
-            if await asyncio.to_thread(places.copy_out, newest):
-                await asyncio.to_thread(places.verify, newest.name)
+            if places.bucket is not None and await asyncio.to_thread(places.copy_out, newest):
+                await asyncio.to_thread(places.bucket.verify, newest.name)
         else:
             made, reason = await create_backup(chosen, kind=kind), ""
             await asyncio.to_thread(places.verify, made.name)
