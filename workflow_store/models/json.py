@@ -31,6 +31,8 @@ DEFAULT_MAX_DEPTH: Final = 512
 _PATH_SHOWN: Final = 500
 _SURROGATE_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+# Where none is found there is neither NUL nor half a character; to search for it takes less than half of "in".
+_DOUBTFUL_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -110,16 +112,13 @@ class Json:
         if self._levels is not None and self._levels <= max_depth:
             return
         check_depth(raw, max_depth)
-        if b"\\u" in raw:
+        if _DOUBTFUL_ESCAPE.search(raw) is not None:
             self._check_escapes()
         object.__setattr__(self, "_levels", max_depth)
 
     def _check_escapes(self) -> None:
-        raw = self.raw
-        if b"\\u0000" not in raw and b"\\ud" not in raw and b"\\uD" not in raw:
-            return
         # \\\\u0000 is a backslash and four digits; without the escaped backslashes every other one begins an escape.
-        escapes = raw.replace(b"\\\\", b"  ")
+        escapes = self.raw.replace(b"\\\\", b"  ")
         if b"\\u0000" in escapes:
             raise InvalidJson(f"a NUL character (\\u0000) at {_path_of(self.value, _holds_nul)}")
         if _SURROGATE_ESCAPE.search(_SURROGATE_PAIR.sub(b"", escapes)):

@@ -26,8 +26,19 @@ Kind: TypeAlias = Literal["auto", "dsn", "container", "embedded"]
 IMAGES: Final = ("workflow-store-postgres:17", "postgres:17")
 
 # Tests do not need to survive a crash of the machine, but for those that start a server of their own.
-_FAST: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"}
+_FAST: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "200",
+    "max_wal_size": "256MB",
+}
 _READY_WITHIN: Final = 60.0
+# A database a test is some hundred files made and removed, by which a file system on a disk is kept busier than the
+# server: where memory can be written to as files, the data lies there.
+_MEMORY: Final = Path("/dev/shm")
+_MEMORY_NEEDED: Final = 4 * 1024**3
+_CONTAINER_DATA: Final = "/var/lib/postgresql/data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,8 @@ def _container(image: str) -> Generator[TestServer]:
         command=[part for name, value in _FAST.items() for part in ("-c", f"{name}={value}")],
         shm_size="256m",
     )
+    if _has_memory():
+        container.with_tmpfs_mount(_CONTAINER_DATA)
     try:
         container.start()
         port = int(container.get_docker_client().port(container.get_container_id(), 5432))
@@ -152,13 +165,21 @@ def _container(image: str) -> Generator[TestServer]:
 @contextmanager
 def _embedded() -> Generator[TestServer]:
     # Not made here: the server makes it, as the account it runs as.
-    folder = Path(tempfile.gettempdir()) / f"workflow-store-test-{secrets.token_hex(6)}"
+    above = _MEMORY if _has_memory() else Path(tempfile.gettempdir())
+    folder = above / f"workflow-store-test-{secrets.token_hex(6)}"
     try:
         with EmbeddedServer.start(folder, options=_FAST) as server:
             yield TestServer("embedded", server.dsn, _version(server.dsn))
     finally:
         for leftover in folder.parent.glob(f"{folder.name}*"):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _has_memory() -> bool:
+    try:
+        return os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_NEEDED
+    except OSError:
+        return False
 
 
 def _version(dsn: str) -> str:
