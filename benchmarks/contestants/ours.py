@@ -73,7 +73,7 @@ class Ours:
                 assert await store.refresh_search()
             case _:
                 source = self._workflows if self._lines is None else read_path(self._lines)
-                report = await store.ingest(source, on_error="raise")
+                report = await store.ingest(source)
                 assert report.stored + report.repeated == self._expected
 
     async def empty(self) -> None:

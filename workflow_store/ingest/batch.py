@@ -7,7 +7,8 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from workflow_store.database import Session, repeated
@@ -17,9 +18,11 @@ from workflow_store.ingest.merge import known_workflows, merge
 from workflow_store.models.report import Outcome
 from workflow_store.queries import catalogue
 from workflow_store.queries.collections import EXISTING_WORKFLOWS
+from workflow_store.queries.encoding import check_documents
 from workflow_store.queries.parameters import (
     ContentValues,
     Encoded,
+    Limits,
     MetadataValues,
     StructureValues,
     transcript_arrays,
@@ -30,7 +33,12 @@ from workflow_store.telemetry.watching import count, watchers
 
 
 async def write_batch(
-    session: Session, records: Sequence[Encoded], *, replace: bool = False, touch: bool = True
+    session: Session,
+    records: Sequence[Encoded],
+    *,
+    replace: bool = False,
+    touch: bool = True,
+    unseen: Limits | None = None,
 ) -> list[Outcome]:
     """Store records in one transaction; the answer has one outcome a record, in their order.
 
@@ -38,12 +46,15 @@ async def write_batch(
         records: with distinct ids.
         replace: a part that a record does not have is deleted instead of kept.
         touch: note that unchanged workflows were seen; False leaves them wholly alone.
+        unseen: what documents may hold, where nobody looked into those of the records yet; only what is to be sent is
+            looked into.
 
     Raises:
+        InvalidRecord: a document that was unseen can't be stored; nothing of the batch is.
         ServerError: nothing of the batch is stored, but for CommitUnknown.
     """
-    ordered = sorted(records, key=lambda record: record.workflow_id)
-    outcomes = await repeated(session, lambda: _write(session, ordered, replace=replace, touch=touch))
+    ordered = sorted(records, key=_id_of)
+    outcomes = await repeated(session, lambda: _write(session, ordered, replace=replace, touch=touch, unseen=unseen))
     return [outcomes[record.workflow_id] for record in records]
 
 
@@ -87,7 +98,7 @@ async def insert_batch(session: Session, records: Sequence[Encoded]) -> list[boo
     Raises:
         ServerError: nothing of the batch is stored, but for CommitUnknown.
     """
-    ordered = sorted(records, key=lambda record: record.workflow_id)
+    ordered = sorted(records, key=_id_of)
     inserted = await repeated(session, lambda: _insert(session, ordered))
     return [record.workflow_id in inserted for record in records]
 
@@ -126,7 +137,19 @@ async def create_one(session: Session, record: Encoded) -> bool:
     return bool(created)
 
 
-async def _write(session: Session, records: Sequence[Encoded], *, replace: bool, touch: bool) -> dict[str, Outcome]:
+def _id_of(record: Encoded) -> str:
+    return record.workflow_id
+
+
+def _check(records: Iterable[Encoded], unseen: Limits | None) -> None:
+    if unseen is not None:
+        for record in records:
+            check_documents(record, unseen)
+
+
+async def _write(
+    session: Session, records: Sequence[Encoded], *, replace: bool, touch: bool, unseen: Limits | None
+) -> dict[str, Outcome]:
     known = await known_workflows(session, records)
     new = [record for record in records if record.workflow_id not in known]
     changed = [
@@ -138,6 +161,7 @@ async def _write(session: Session, records: Sequence[Encoded], *, replace: bool,
     if not new and not changed:
         await _note(session, records if touch else (), records, known)
         return outcomes
+    _check(chain(new, changed), unseen)
     try:
         try:
             async with session.transaction():
@@ -151,6 +175,7 @@ async def _write(session: Session, records: Sequence[Encoded], *, replace: bool,
                 raise
             # Somebody inserted or deleted one of the ids since they were asked for: the merge asks again, under its
             # locks.
+            _check(records, unseen)
             async with session.transaction():
                 outcomes |= await merge(session, records, replace=replace)
                 await _note(session, _seen(records, outcomes, touch=touch), records, {})

@@ -30,7 +30,7 @@ from workflow_store.ingest.resolution import resolve
 from workflow_store.models.notices import duplicate_keys
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
-from workflow_store.queries.encoding import encode
+from workflow_store.queries.encoding import encode, encode_unseen
 from workflow_store.queries.parameters import Encoded, fold
 from workflow_store.telemetry.watching import count
 
@@ -102,6 +102,9 @@ class BulkIngest:
         self._report = report
         self._progress = progress
         self._flying: dict[asyncio.Task[None], _Batch] = {}
+        # Documents that did not change need no look into them. Where one bad record ends everything, each is looked
+        # into as it comes: what was given after it must not be stored.
+        self._looks_late = options.mode == "upsert" and options.on_error == "quarantine"
         self._started = time.monotonic()
 
     async def run(self, source: Source) -> IngestReport:
@@ -147,7 +150,8 @@ class BulkIngest:
     def _take(self, batch: _Batch, item: object, position: int) -> None:
         if isinstance(item, Workflow):
             try:
-                record = encode(item, self._options.limits, datetime.now(UTC))
+                look = encode_unseen if self._looks_late else encode
+                record = look(item, self._options.limits, datetime.now(UTC))
             except InvalidRecord as error:
                 self._reject(batch, quarantine.rejected_workflow(item, position, str(error)))
             else:
@@ -198,7 +202,13 @@ class BulkIngest:
         report = self._report
         if batch.rejected:
             await self._put_aside(batch.rejected)
-        await self._store(list(batch.records.values()), batch)
+        try:
+            await self._store(list(batch.records.values()), batch)
+        except InvalidRecord:
+            batch = self._looked_into(batch)
+            if batch.rejected:
+                await self._put_aside(batch.rejected)
+            await self._store(list(batch.records.values()), batch)
         report.repeated += batch.repeated
         report.skipped += batch.skipped
         report.cleaned += batch.cleaned
@@ -208,6 +218,15 @@ class BulkIngest:
         report.seconds = time.monotonic() - self._started
         if self._progress is not None:
             self._progress(report)
+
+    def _looked_into(self, batch: _Batch) -> _Batch:
+        """A batch that holds a document which can't be stored, taken again with a look into each; so is all to come."""
+        self._looks_late = False
+        again = _Batch()
+        given = [one for workflow_id in batch.records for one in batch.given(workflow_id)]
+        for workflow, position in sorted(given, key=lambda one: one[1]):
+            self._take(again, workflow, position)
+        return again
 
     async def _store(self, records: list[Encoded], batch: _Batch) -> None:
         if not records:
@@ -239,10 +258,12 @@ class BulkIngest:
             self._report.reject(item)
 
     async def _upsert(self, records: Sequence[Encoded]) -> Sequence[Outcome]:
-        replace, touch = self._options.replace, self._options.touch
+        replace, touch, limits = self._options.replace, self._options.touch, self._options.limits
         while True:
             try:
-                return await self._run(lambda session: write_batch(session, records, replace=replace, touch=touch))
+                return await self._run(
+                    lambda session: write_batch(session, records, replace=replace, touch=touch, unseen=limits)
+                )
             except CommitUnknown as error:
                 doubt = error
             found = await self._run(

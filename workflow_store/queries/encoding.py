@@ -25,6 +25,8 @@ from workflow_store.queries.parameters import (
 )
 
 HASH_BYTES: Final = 16
+# Copied for each part: to ask the library for its hash by name costs as much as to hash two kilobytes.
+_NO_BYTES: Final = sha256()
 TITLE_KEY_LENGTH: Final = 128
 # Bytes of a part, up to which the documents of its names are kept for the next one that has the same.
 _SMALL: Final = 8_192
@@ -54,14 +56,59 @@ def encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
         InvalidRecord: something in it can't be stored; the field is named.
     """
     try:
-        return _encode(workflow, limits, now)
+        return _checked(workflow, limits, now)
     except InvalidRecord:
         if limits.nul == "reject":
             raise
         mended, notices = cleaned(workflow, limits.nul)
         if not notices:
             raise
-    return _encode(mended, limits, now)._replace(cleaned=notices)
+    return _checked(mended, limits, now)._replace(cleaned=notices)
+
+
+def _checked(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
+    record = _encode(workflow, limits, now)
+    check_documents(record, limits)
+    return record
+
+
+def encode_unseen(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
+    """As ``encode``, without a look into the documents: the hashes may show that they are stored already.
+
+    Before it is sent, ``check_documents`` has to look at it.
+
+    Raises:
+        InvalidRecord: something beside the documents can't be stored; the field is named.
+    """
+    try:
+        return _encode(workflow, limits, now)
+    except InvalidRecord:
+        return encode(workflow, limits, now)
+
+
+def check_documents(record: Encoded, limits: Limits) -> None:
+    """Look into the documents of a record, unless somebody did before.
+
+    Raises:
+        InvalidRecord: one can't be stored; its field is named.
+    """
+    metadata, structure, content = record.metadata, record.structure, record.content
+    if metadata is not None and metadata.raw_metadata is not None:
+        _check_document("metadata.raw_metadata", metadata.raw_metadata, limits)
+    if structure is not None and structure.workflow_json is not None:
+        _check_document("structure.workflow_json", structure.workflow_json, limits)
+    if content is not None and content.raw_content is not None:
+        _check_document("content.raw_content", content.raw_content, limits)
+    for transcript in record.transcripts or ():
+        if transcript.transcript_json is not None:
+            _check_document(f"transcripts.{transcript.position}.transcript_json", transcript.transcript_json, limits)
+
+
+def _check_document(field: str, document: Json, limits: Limits) -> None:
+    try:
+        document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
+    except InvalidJson as error:
+        raise InvalidRecord(field, error.reason) from None
 
 
 def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
@@ -121,7 +168,7 @@ def _metadata(workflow_id: str, part: Metadata, limits: Limits, seen: datetime) 
         _instant(part.workflow_updated_at),
     )
     written = _written("metadata.", plain, _metadata_texts, part, limits)
-    digest, size = _hashed(written, "metadata.raw_metadata", part.raw_metadata, limits)
+    digest, size = _hashed(written, part.raw_metadata)
     values = MetadataValues(
         workflow_id,
         *plain[:7],
@@ -139,7 +186,7 @@ def _metadata(workflow_id: str, part: Metadata, limits: Limits, seen: datetime) 
 def _structure(workflow_id: str, part: Structure, limits: Limits, seen: datetime) -> tuple[StructureValues, int]:
     plain = (part.node_count, part.connection_count, part.node_types, part.extraction_type, part.fallback_used)
     written = _written("structure.", plain, _structure_texts, part, limits)
-    digest, size = _hashed(written, "structure.workflow_json", part.workflow_json, limits)
+    digest, size = _hashed(written, part.workflow_json)
     values = StructureValues(
         workflow_id,
         part.node_count,
@@ -166,7 +213,7 @@ def _content(workflow_id: str, part: Content, limits: Limits, seen: datetime) ->
         part.iframe_count,
     )
     written = _written("content.", plain, _content_texts, part, limits)
-    digest, size = _hashed(written, "content.raw_content", part.raw_content, limits)
+    digest, size = _hashed(written, part.raw_content)
     return ContentValues(workflow_id, *plain, part.raw_content, part.extracted_at or seen, digest), size
 
 
@@ -177,7 +224,6 @@ def _transcripts(
     digests: list[bytes] = []
     total = 0
     for position, transcript in enumerate(part):
-        name = f"transcripts.{position}."
         plain = (
             transcript.video_url,
             transcript.video_id,
@@ -186,8 +232,8 @@ def _transcripts(
             transcript.duration,
             transcript.language,
         )
-        written = _written(name, plain, _transcript_texts, transcript, limits)
-        digest, size = _hashed(written, f"{name}transcript_json", transcript.transcript_json, limits)
+        written = _written(f"transcripts.{position}.", plain, _transcript_texts, transcript, limits)
+        digest, size = _hashed(written, transcript.transcript_json)
         digests.append(digest)
         total += size
         rows.append(
@@ -278,19 +324,16 @@ def _check_text(field: str, text: str, limits: Limits) -> None:
         raise InvalidRecord(field, f"a text of {size:,} bytes; at most {limits.max_document_bytes:,} are allowed")
 
 
-def _hashed(written: bytes, field: str, document: Json | None, limits: Limits) -> tuple[bytes, int]:
+def _hashed(written: bytes, document: Json | None) -> tuple[bytes, int]:
     """The hash over a part's columns and their size in bytes.
 
     ``written`` says itself where it ends, so no two parts look alike. SHA-256 is cut to 16 bytes: nobody can make two
     records that pass for one, and processors have it built in.
     """
-    state = sha256(written)
+    state = _NO_BYTES.copy()
+    state.update(written)
     if document is None:
         return state.digest()[:HASH_BYTES], len(written)
-    try:
-        document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
-    except InvalidJson as error:
-        raise InvalidRecord(field, error.reason) from None
     state.update(document.raw)
     return state.digest()[:HASH_BYTES], len(written) + len(document.raw)
 
@@ -302,7 +345,7 @@ def _names(field: str, names: tuple[str, ...] | None, written: bytes, limits: Li
     try:
         if len(written) <= min(_SMALL, limits.max_document_bytes):
             return _names_document(names)
-        document = Json(names)
+        document = _list_of(names)
         document.check(max_bytes=limits.max_document_bytes)
     except InvalidJson as error:
         raise InvalidRecord(field, error.reason) from None
@@ -312,11 +355,18 @@ def _names(field: str, names: tuple[str, ...] | None, written: bytes, limits: Li
 @lru_cache(maxsize=4_096)
 def _names_document(names: tuple[str, ...]) -> Json:
     # Categories and tags are few, and come again and again.
-    document = Json(names)
+    document = _list_of(names)
     document.check()
     return document
 
 
-def _instant(moment: datetime | None) -> str | None:
+def _list_of(names: tuple[str, ...]) -> Json:
+    try:
+        return Json.trusted(orjson.dumps(names))
+    except orjson.JSONEncodeError:
+        return Json(names)
+
+
+def _instant(moment: datetime | None) -> datetime | None:
     # An instant has one spelling here, whatever zone it came with.
-    return None if moment is None else moment.astimezone(UTC).isoformat()
+    return moment if moment is None or moment.tzinfo is UTC else moment.astimezone(UTC)
