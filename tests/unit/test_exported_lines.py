@@ -101,10 +101,12 @@ def test_digits_of_a_document_are_kept() -> None:
     assert workflow.content is not None
     given_one = workflow.model_copy(update={"content": workflow.content.model_copy(update={"raw_content": document})})
 
-    members = read_exported(given_one.to_json().raw, DEFAULT_LIMITS)
+    back = read_exported(given_one.to_json().raw, DEFAULT_LIMITS)
 
-    assert members is not None
-    assert members["content"]["raw_content"].raw == document.raw
+    assert back is not None
+    assert back.content is not None
+    assert back.content.raw_content is not None
+    assert back.content.raw_content.raw == document.raw
 
 
 def test_limits_hold_for_both_readers() -> None:

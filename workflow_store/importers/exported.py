@@ -5,77 +5,154 @@ A line is read here only where that gives what the general reader gives; every o
 
 from __future__ import annotations
 
-from typing import Any, Final
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, TypedDict, get_args, get_type_hints
 
 import msgspec
-from msgspec import Raw
+from msgspec import Meta, Raw
+from pydantic import BaseModel
 
 from workflow_store.importers.limits import Limits
-from workflow_store.importers.plain import PLAIN_LEVELS, read_plain_object
-from workflow_store.models.decoding import is_array, is_object
-from workflow_store.models.json import Json
+from workflow_store.importers.plain import PLAIN_LEVELS, may_hide, written_plainly
+from workflow_store.models import Content, Json, Metadata, Structure, Transcript, Workflow
+from workflow_store.models.building import built
+from workflow_store.models.workflow import Count, Moment, Names, Number, in_utc
 
 _START: Final = b'{"workflow_id":'
+# So long an id is known to fit the key in any alphabet.
+_SHORT_ID: Final = 256
+# How to_json writes a moment. What else a moment may look like is for the model to read.
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])(?::[0-9]{2}){2}(?:\.[0-9]{6})?\+00:00")
+# Each type of a field by the one a line is read as: nothing but what the model takes as it is.
+_READ_AS: Final[tuple[tuple[object, Any], ...]] = (
+    (Json, Raw),
+    (Moment, str),
+    (Names, tuple[str, ...]),
+    (Count, Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]),
+    (Number, Annotated[float, Meta(ge=-1e300, le=1e300)]),
+    (str, str),
+    (bool, bool),
+)
 
 
-class _Metadata(msgspec.Struct):
-    raw_metadata: Raw = Raw()
+class _Part:
+    """How a model is read from a line, and made of what was read."""
+
+    def __init__(self, model: type[BaseModel], **more: Any) -> None:
+        self.model = model
+        hints = get_type_hints(model, include_extras=True)
+        read_as: dict[str, Any] = {}
+        self.documents: list[str] = []
+        self.moments: list[str] = []
+        for name in model.model_fields:
+            hint = hints[name]
+            types = get_args(hint) if type(None) in get_args(hint) else (hint,)
+            read_as[name] = more.get(name) or _read_as(types[0])
+            if Json in types:
+                # null is a document, too.
+                self.documents.append(name)
+            elif len(types) > 1:
+                read_as[name] = read_as[name] | None
+            if Moment in types:
+                self.moments.append(name)
+        self.type: Any = TypedDict(f"_{model.__name__}", read_as, total=False)  # type: ignore[misc]
+        self.needed = [name for name, field in model.model_fields.items() if field.is_required()]
+        self.defaults = {
+            name: None if field.is_required() else field.default for name, field in model.model_fields.items()
+        }
+
+    def made(self, members: Mapping[str, Any]) -> Any:
+        """The model.
+
+        Raises:
+            ValueError: only the general reader knows what to make of it.
+        """
+        values = {**self.defaults, **members}
+        for name in self.needed:
+            if not values[name]:
+                raise ValueError(name)
+        for name in self.moments:
+            text = values[name]
+            if text is not None:
+                if _MOMENT.fullmatch(text) is None:
+                    raise ValueError(name)
+                values[name] = in_utc(datetime.fromisoformat(text))
+        return built(self.model, values, members.keys())
 
 
-class _Structure(msgspec.Struct):
-    workflow_json: Raw = Raw()
+def _read_as(hint: object) -> Any:
+    for known, read_as in _READ_AS:
+        if hint is known:
+            return read_as
+    raise TypeError(f"no way to read {hint}")
 
 
-class _Content(msgspec.Struct):
-    raw_content: Raw = Raw()
+_METADATA: Final = _Part(Metadata)
+_STRUCTURE: Final = _Part(Structure)
+_CONTENT: Final = _Part(Content)
+_TRANSCRIPT: Final = _Part(Transcript)
+_WORKFLOW: Final = _Part(
+    Workflow,
+    workflow_id=str,
+    url=str,
+    retry_count=Annotated[int, Meta(ge=0, le=2**63 - 1)],
+    metadata=_METADATA.type,
+    structure=_STRUCTURE.type,
+    content=_CONTENT.type,
+    transcripts=list[_TRANSCRIPT.type],
+)
+_PARTS: Final = (
+    ("metadata", "layer1_success", _METADATA),
+    ("structure", "layer2_success", _STRUCTURE),
+    ("content", "layer3_success", _CONTENT),
+)
+_DECODER: Final = msgspec.json.Decoder[dict[str, Any]](_WORKFLOW.type)
+_ENCODE: Final = msgspec.json.Encoder().encode
 
 
-class _Transcript(msgspec.Struct):
-    transcript_json: Raw = Raw()
-
-
-class _Line(msgspec.Struct):
-    """Where the documents lie in a line, as the bytes they were written as."""
-
-    metadata: _Metadata | None = None
-    structure: _Structure | None = None
-    content: _Content | None = None
-    transcripts: list[_Transcript] | None = None
-
-
-# Elsewhere a fraction may stand for an integer, and its digits count.
-_FRACTIONS: Final = frozenset(("processing_time", "quality_score", "duration"))
-_DECODER: Final = msgspec.json.Decoder(_Line)
-
-
-def read_exported(raw: bytes, limits: Limits) -> dict[str, Any] | None:
-    """The members of a line, its documents as they were written; None where the general reader has to look."""
-    if not raw.startswith(_START) or limits.max_depth < PLAIN_LEVELS:
-        return None
-    members = read_plain_object(raw)
-    if members is None or "url" not in members or "layers" in members:
+def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
+    """The workflow of a line, its documents as they were written; None where the general reader has to look."""
+    if not raw.startswith(_START) or limits.max_depth < PLAIN_LEVELS or may_hide(raw):
         return None
     try:
-        line = _DECODER.decode(raw)
-    except msgspec.DecodeError:
+        members = _DECODER.decode(raw)
+        documents = _documents(members, limits)
+        # As in ``read_plain_object``: fewer colons are keys that came twice, or that no field has.
+        if _ENCODE(members).count(b":") != raw.count(b":"):
+            return None
+        for holder, name, document in documents:
+            holder[name] = document
+        for name, flag, part in _PARTS:
+            if members.get(name) is not None:
+                members[name] = part.made(members[name])
+                members[flag] = True
+        if members.get("transcripts") is not None:
+            members["transcripts"] = tuple(map(_TRANSCRIPT.made, members["transcripts"]))
+        workflow: Workflow = _WORKFLOW.made(members)
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return None
-    documents: list[tuple[Any, str, Raw]] = []
-    if line.metadata is not None:
-        documents.append((members["metadata"], "raw_metadata", line.metadata.raw_metadata))
-    if line.structure is not None:
-        documents.append((members["structure"], "workflow_json", line.structure.workflow_json))
-    if line.content is not None:
-        documents.append((members["content"], "raw_content", line.content.raw_content))
-    if line.transcripts is not None and is_array(members["transcripts"]):
-        for place, transcript in enumerate(line.transcripts):
-            documents.append((members["transcripts"][place], "transcript_json", transcript.transcript_json))
-    for part in (members, *(part for part, _, _ in documents)):
-        if is_object(part) and any(type(part[name]) is float and name not in _FRACTIONS for name in part):
-            return None
-    for part, column, document in documents:
-        written = bytes(document)
-        if len(written) > limits.max_document_bytes:
-            return None
-        if written and is_object(part):
-            part[column] = Json.proven(written, PLAIN_LEVELS)
-    return members
+    return workflow if len(workflow.workflow_id) <= _SHORT_ID else None
+
+
+def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, Any], str, Json]]:
+    """The documents of a line and whose they are; as they are, plainly written, in their places.
+
+    Raises:
+        ValueError: one is not plain, or too large.
+    """
+    found: list[tuple[dict[str, Any], str, Json]] = []
+    holders = [(members.get(name), part) for name, _, part in _PARTS]
+    holders += [(transcript, _TRANSCRIPT) for transcript in members.get("transcripts") or ()]
+    for holder, part in holders:
+        if holder is None:
+            continue
+        for name in part.documents:
+            if name in holder:
+                document = bytes(holder[name])
+                if len(document) > limits.max_document_bytes:
+                    raise ValueError(name)
+                found.append((holder, name, Json.proven(document, PLAIN_LEVELS)))
+                holder[name] = Raw(written_plainly(document))
+    return found

@@ -25,6 +25,8 @@ _SPOOLED: Final = 64 * 1024 * 1024
 KEPT_OF_LONG: Final = 64 * 1024
 _END: Final = b"\r\n"
 _BLANK: Final = b" \t\r\n" + codecs.BOM_UTF8
+# Python's own, of 8 KiB, is less than most lines have.
+_BUFFER: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def open_bytes(path: Path) -> BinaryIO:
     Raises:
         OSError: it can't be opened.
     """
-    stream: BinaryIO = path.open("rb")
+    stream: BinaryIO = path.open("rb", buffering=_BUFFER)
     try:
         if not stream.seekable():
             stream = _spooled(stream)
@@ -134,7 +136,7 @@ def lines(stream: BinaryIO, max_bytes: int) -> Iterator[Line]:
         if len(content) > max_bytes:
             kept = content[: min(KEPT_OF_LONG, max_bytes)]
             yield Line(number, kept, len(content) + _skip_to_end(stream, raw))
-        elif content.strip(_BLANK):
+        elif content[:1] not in _BLANK or content.strip(_BLANK):
             yield Line(number, content, len(content))
 
 

@@ -59,8 +59,7 @@ class RecordReader:
             line = read_wrapped(raw, self.limits)
             if line is not None:
                 return self._workflow(line, line.source, None, line, place)
-            members = read_exported(raw, self.limits)
-            return None if members is None else validated(members)
+            return read_exported(raw, self.limits)
         except RecordError:
             # What is wrong, and where, is for the general reader to say.
             return None

@@ -27,6 +27,7 @@ _ALWAYS_AN_INT: Final = sys.int_info.str_digits_check_threshold
 
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _read_key: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _BARE_STRING = re.compile(rb'"[^"]*"')
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
@@ -175,7 +176,7 @@ def check_depth(raw: bytes, limit: int) -> None:
     if raw.translate(_ALIKE, _NO_BRACKET).count(b"{") <= limit:
         return
     # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
-    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_ALIKE, _NO_STRUCTURE)
+    bare = _ESCAPE.sub(b"", raw).translate(_ALIKE, _NO_STRUCTURE)
     # Two quotes side by side are an empty string, or an end and a start, which can as well be one string.
     brackets = _BARE_STRING.sub(b"", bare.replace(b'""', b""))
     # What holds nothing is taken away, and what held only that, and so on: a level each time. The few levels that most

@@ -6,15 +6,13 @@ The models are built without a second validation: the database's types and const
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
-from pydantic import BaseModel
 
+from workflow_store.models.building import built
 from workflow_store.models.json import Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class WorkflowRow(NamedTuple):
@@ -137,9 +135,9 @@ def to_workflow(row: WorkflowRow, *, transcripts: bool) -> Workflow:
     listed: tuple[Transcript, ...] | None = None
     if transcripts and row.transcripts_hash is not None:
         listed = tuple(
-            _built(Transcript, dict(zip(_TRANSCRIPT_FIELDS, item, strict=True))) for item in row.transcripts or ()
+            built(Transcript, dict(zip(_TRANSCRIPT_FIELDS, item, strict=True))) for item in row.transcripts or ()
         )
-    return _built(
+    return built(
         Workflow,
         {
             "workflow_id": row.workflow_id,
@@ -165,28 +163,18 @@ def _metadata(row: WorkflowRow) -> Metadata:
     values: dict[str, Any] = dict(zip(_METADATA_FIELDS, row[_HAS_METADATA + 1 : _HAS_STRUCTURE], strict=True))
     values["categories"] = _names(row.categories)
     values["tags"] = _names(row.tags)
-    return _built(Metadata, values)
+    return built(Metadata, values)
 
 
 def _structure(row: WorkflowRow) -> Structure:
     values: dict[str, Any] = dict(zip(_STRUCTURE_FIELDS, row[_HAS_STRUCTURE + 1 : _HAS_CONTENT], strict=True))
     values["node_types"] = _names(row.node_types)
-    return _built(Structure, values)
+    return built(Structure, values)
 
 
 def _content(row: WorkflowRow) -> Content:
-    return _built(Content, dict(zip(_CONTENT_FIELDS, row[_HAS_CONTENT + 1 : _TRANSCRIPTS], strict=True)))
+    return built(Content, dict(zip(_CONTENT_FIELDS, row[_HAS_CONTENT + 1 : _TRANSCRIPTS], strict=True)))
 
 
 def _names(document: Json | None) -> tuple[str, ...] | None:
     return None if document is None else tuple(cast("list[str]", orjson.loads(document.raw)))
-
-
-def _built(model: type[Model], values: dict[str, Any]) -> Model:
-    # What model_construct does, without its walk over the fields: every field is given here.
-    built = model.__new__(model)
-    object.__setattr__(built, "__dict__", values)
-    object.__setattr__(built, "__pydantic_fields_set__", set(values))
-    object.__setattr__(built, "__pydantic_extra__", None)
-    object.__setattr__(built, "__pydantic_private__", {"_notices": ()} if model is Workflow else None)
-    return built
