@@ -93,6 +93,7 @@ _METADATA: Final = _Part(Metadata)
 _STRUCTURE: Final = _Part(Structure)
 _CONTENT: Final = _Part(Content)
 _TRANSCRIPT: Final = _Part(Transcript)
+_TRANSCRIPTS: Final[Any] = list.__class_getitem__(_TRANSCRIPT.type)
 _WORKFLOW: Final = _Part(
     Workflow,
     workflow_id=str,
@@ -101,7 +102,7 @@ _WORKFLOW: Final = _Part(
     metadata=_METADATA.type,
     structure=_STRUCTURE.type,
     content=_CONTENT.type,
-    transcripts=list[_TRANSCRIPT.type],
+    transcripts=_TRANSCRIPTS,
 )
 _PARTS: Final = (
     ("metadata", "layer1_success", _METADATA),

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias, TypeVar, cast
@@ -24,14 +24,13 @@ from workflow_store.errors import (
 )
 from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, tell, write_batch
+from workflow_store.ingest.gathered import Gathered
 from workflow_store.ingest.options import IngestOptions
-from workflow_store.ingest.remarks import remarks
 from workflow_store.ingest.resolution import resolve
-from workflow_store.models.notices import duplicate_keys
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode, encode_unseen
-from workflow_store.queries.parameters import Encoded, fold
+from workflow_store.queries.parameters import Encoded
 from workflow_store.telemetry.watching import count
 
 Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
@@ -41,54 +40,7 @@ _log = logging.getLogger("workflow_store.ingest")
 
 Result = TypeVar("Result")
 
-# A batch of large documents is closed before its count is full, so that memory stays flat.
-BATCH_BYTES: Final = 32 * 1024 * 1024
 _ENCODED_AT_ONCE: Final = 16
-
-
-@dataclass(slots=True)
-class _Batch:
-    records: dict[str, Encoded] = field(default_factory=dict[str, Encoded])
-    origins: dict[str, tuple[Workflow, int]] = field(default_factory=dict[str, tuple[Workflow, int]])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    notices: list[str] = field(default_factory=list[str])
-    # Those that came before the ones in ``origins``, of ids that came more than once.
-    earlier: dict[str, list[tuple[Workflow, int]]] = field(default_factory=dict[str, list[tuple[Workflow, int]]])
-    repeated: int = 0
-    skipped: int = 0
-    cleaned: int = 0
-    duplicate_keys: int = 0
-    size: int = 0
-
-    def add(self, workflow: Workflow, position: int, record: Encoded, *, replaces: bool) -> None:
-        # What was given is held until it is stored, also where it is folded.
-        self.size += record.size
-        said = remarks(workflow, record)
-        if said:
-            self.cleaned += bool(record.cleaned)
-            self.duplicate_keys += duplicate_keys(said)
-            self.notices.extend(f"{record.workflow_id}: {notice}" for notice in said)
-        earlier = self.records.get(record.workflow_id)
-        if earlier is not None:
-            self.repeated += 1
-            self.earlier.setdefault(record.workflow_id, []).append(self.origins[record.workflow_id])
-            if not replaces:
-                record = fold(earlier, record)
-            elif record.retry_count is None:
-                record = record._replace(retry_count=earlier.retry_count)
-        self.records[record.workflow_id] = record
-        self.origins[record.workflow_id] = workflow, position
-
-    def given(self, workflow_id: str) -> list[tuple[Workflow, int]]:
-        """All that was given under an id, in order, with positions."""
-        return [*self.earlier.get(workflow_id, ()), self.origins[workflow_id]]
-
-    def is_full(self, options: IngestOptions) -> bool:
-        return (
-            len(self.records) >= options.batch_size
-            or self.size >= BATCH_BYTES
-            or len(self.rejected) >= options.batch_size
-        )
 
 
 class BulkIngest:
@@ -101,7 +53,7 @@ class BulkIngest:
         self._options = options
         self._report = report
         self._progress = progress
-        self._flying: dict[asyncio.Task[None], _Batch] = {}
+        self._flying: dict[asyncio.Task[None], Gathered] = {}
         # Documents that did not change need no look into them. Where one bad record ends everything, each is looked
         # into as it comes: what was given after it must not be stored.
         self._looks_late = options.mode == "upsert" and options.on_error == "quarantine"
@@ -133,7 +85,7 @@ class BulkIngest:
         await asyncio.gather(*self._flying, return_exceptions=True)
 
     async def _read(self, items: AsyncIterator[Workflow | Rejected]) -> None:
-        batch = _Batch()
+        batch = Gathered(self._looks_late)
         position = 0
         async for item in items:
             self._take(batch, item, position)
@@ -143,14 +95,14 @@ class BulkIngest:
                 await asyncio.sleep(0)
             if batch.is_full(self._options):
                 await self._launch(batch)
-                batch = _Batch()
+                batch = Gathered(self._looks_late)
         if batch.records or batch.rejected:
             await self._launch(batch)
 
-    def _take(self, batch: _Batch, item: object, position: int) -> None:
+    def _take(self, batch: Gathered, item: object, position: int) -> None:
         if isinstance(item, Workflow):
             try:
-                look = encode_unseen if self._looks_late else encode
+                look = encode_unseen if batch.looks_late else encode
                 record = look(item, self._options.limits, datetime.now(UTC))
             except InvalidRecord as error:
                 self._reject(batch, quarantine.rejected_workflow(item, position, str(error)))
@@ -166,7 +118,7 @@ class BulkIngest:
             raw = repr(item).encode("utf-8", "backslashreplace")
             self._reject(batch, Rejected(source=f"item {position}", reason=reason, raw=raw, position=position))
 
-    def _pass_over(self, batch: _Batch, workflow: Workflow, position: int) -> None:
+    def _pass_over(self, batch: Gathered, workflow: Workflow, position: int) -> None:
         """A workflow that is stored already, or was given before, where only new ones are wanted."""
         if self._options.mode == "skip":
             batch.skipped += 1
@@ -174,12 +126,12 @@ class BulkIngest:
             reason = str(AlreadyExists(workflow.workflow_id))
             self._reject(batch, quarantine.rejected_workflow(workflow, position, reason))
 
-    def _reject(self, batch: _Batch, rejected: Rejected) -> None:
+    def _reject(self, batch: Gathered, rejected: Rejected) -> None:
         if self._options.on_error == "raise":
             raise IngestError(f"{rejected.source}: {rejected.reason}", self._report, rejected.position)
         batch.rejected.append(rejected)
 
-    async def _launch(self, batch: _Batch) -> None:
+    async def _launch(self, batch: Gathered) -> None:
         await self._land(self._options.connections - 1)
         # The later of two batches with one id waits for the earlier: the last record given is the one that stays.
         while any(not batch.records.keys().isdisjoint(other.records) for other in self._flying.values()):
@@ -198,16 +150,19 @@ class BulkIngest:
             # Not one by one: where several fail at once, the others would never be asked for their errors.
             await asyncio.gather(*done)
 
-    async def _write(self, batch: _Batch) -> None:
+    async def _write(self, batch: Gathered) -> None:
         report = self._report
         if batch.rejected:
             await self._put_aside(batch.rejected)
+        if batch.looks_late and batch.earlier:
+            # One that is folded into another is not sent, and what is wrong with it would not be seen.
+            batch = await self._looked_into(batch)
         try:
             await self._store(list(batch.records.values()), batch)
         except InvalidRecord:
-            batch = self._looked_into(batch)
-            if batch.rejected:
-                await self._put_aside(batch.rejected)
+            # A source that has one of these will have more.
+            self._looks_late = False
+            batch = await self._looked_into(batch)
             await self._store(list(batch.records.values()), batch)
         report.repeated += batch.repeated
         report.skipped += batch.skipped
@@ -219,16 +174,17 @@ class BulkIngest:
         if self._progress is not None:
             self._progress(report)
 
-    def _looked_into(self, batch: _Batch) -> _Batch:
-        """A batch that holds a document which can't be stored, taken again with a look into each; so is all to come."""
-        self._looks_late = False
-        again = _Batch()
+    async def _looked_into(self, batch: Gathered) -> Gathered:
+        """A batch taken again with a look into each document; records that can't be stored are put aside."""
+        again = Gathered()
         given = [one for workflow_id in batch.records for one in batch.given(workflow_id)]
         for workflow, position in sorted(given, key=lambda one: one[1]):
             self._take(again, workflow, position)
+        if again.rejected:
+            await self._put_aside(again.rejected)
         return again
 
-    async def _store(self, records: list[Encoded], batch: _Batch) -> None:
+    async def _store(self, records: list[Encoded], batch: Gathered) -> None:
         if not records:
             return
         outcomes: Sequence[Outcome | None]
@@ -286,7 +242,7 @@ class BulkIngest:
                 )
                 return [cast("Outcome", doubt.attempted.get(record.workflow_id, "unchanged")) for record in records]
 
-    async def _insert(self, records: list[Encoded], batch: _Batch) -> list[Outcome | None]:
+    async def _insert(self, records: list[Encoded], batch: Gathered) -> list[Outcome | None]:
         """Store what is new; None stands for what was passed over."""
         inserted, passed = await self._run(lambda session: self._insert_new(session, records, batch))
         if passed.rejected:
@@ -295,20 +251,20 @@ class BulkIngest:
         return ["inserted" if new else None for new in inserted]
 
     async def _insert_new(
-        self, session: Session, records: list[Encoded], batch: _Batch
-    ) -> tuple[Sequence[bool], _Batch]:
+        self, session: Session, records: list[Encoded], batch: Gathered
+    ) -> tuple[Sequence[bool], Gathered]:
         async with AsyncExitStack() as stack:
             if self._options.on_error == "raise":
                 # The first that is stored already takes its batch back.
                 await stack.enter_async_context(session.transaction())
             inserted = await insert_batch(session, records)
-            passed = _Batch()
+            passed = Gathered()
             for record, new in zip(records, inserted, strict=True):
                 if not new:
                     self._pass_over(passed, *batch.origins[record.workflow_id])
         return inserted, passed
 
-    async def _store_around(self, records: list[Encoded], batch: _Batch, error: ServerError) -> None:
+    async def _store_around(self, records: list[Encoded], batch: Gathered, error: ServerError) -> None:
         """Halve a batch that holds a record only the server could refuse, until that one stands alone."""
         if self._options.on_error == "raise":
             culprit = await self._culprit(records)
@@ -327,12 +283,12 @@ class BulkIngest:
         # They were folded into one, and not all of them need be bad: each is stored, or put aside, as it was given.
         batch.repeated -= len(given) - 1
         for workflow, position in given:
-            alone = _Batch()
+            alone = Gathered()
             record = encode(workflow, self._options.limits, datetime.now(UTC))
             alone.records[record.workflow_id], alone.origins[record.workflow_id] = record, (workflow, position)
             await self._store([record], alone)
 
-    async def _origin(self, culprit: Encoded, batch: _Batch) -> tuple[Workflow, int]:
+    async def _origin(self, culprit: Encoded, batch: Gathered) -> tuple[Workflow, int]:
         """What was given as a record, and where; of several that were folded into it the first that is refused."""
         *earlier, last = batch.given(culprit.workflow_id)
         for workflow, position in earlier:
