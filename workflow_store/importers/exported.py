@@ -104,11 +104,7 @@ _WORKFLOW: Final = _Part(
     content=_CONTENT.type,
     transcripts=_TRANSCRIPTS,
 )
-_PARTS: Final = (
-    ("metadata", "layer1_success", _METADATA),
-    ("structure", "layer2_success", _STRUCTURE),
-    ("content", "layer3_success", _CONTENT),
-)
+_PARTS: Final = (("metadata", _METADATA), ("structure", _STRUCTURE), ("content", _CONTENT))
 _DECODER: Final = msgspec.json.Decoder[dict[str, Any]](_WORKFLOW.type)
 _ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -125,13 +121,13 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
             return None
         for holder, name, document in documents:
             holder[name] = document
-        for name, flag, part in _PARTS:
+        for name, part in _PARTS:
             if members.get(name) is not None:
                 members[name] = part.made(members[name])
-                members[flag] = True
         if members.get("transcripts") is not None:
             members["transcripts"] = tuple(map(_TRANSCRIPT.made, members["transcripts"]))
         workflow: Workflow = _WORKFLOW.made(members)
+        workflow.model_post_init(None)
     except (ValueError, RecursionError, msgspec.DecodeError):
         return None
     return workflow if len(workflow.workflow_id) <= _SHORT_ID else None
@@ -144,7 +140,7 @@ def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, 
         ValueError: one is not plain, or too large.
     """
     found: list[tuple[dict[str, Any], str, Json]] = []
-    holders = [(members.get(name), part) for name, _, part in _PARTS]
+    holders = [(members.get(name), part) for name, part in _PARTS]
     holders += [(transcript, _TRANSCRIPT) for transcript in members.get("transcripts") or ()]
     for holder, part in holders:
         if holder is None:
