@@ -15,7 +15,7 @@ from msgspec import Meta, Raw
 from pydantic import BaseModel
 
 from workflow_store.importers.limits import Limits
-from workflow_store.importers.plain import PLAIN_LEVELS, may_hide, written_plainly
+from workflow_store.importers.plain import PLAIN_LEVELS, may_hide, read_and_written
 from workflow_store.models import Content, Json, Metadata, Structure, Transcript, Workflow
 from workflow_store.models.building import built
 from workflow_store.models.workflow import Count, Moment, Names, Number, in_utc
@@ -151,5 +151,5 @@ def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, 
                 if len(document) > limits.max_document_bytes:
                     raise ValueError(name)
                 found.append((holder, name, Json.proven(document, PLAIN_LEVELS)))
-                holder[name] = Raw(written_plainly(document))
+                holder[name] = Raw(read_and_written(document)[1])
     return found

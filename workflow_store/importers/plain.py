@@ -26,14 +26,15 @@ def may_hide(raw: bytes) -> bool:
     return _HIDDEN.search(raw) is not None
 
 
-def written_plainly(raw: bytes) -> bytes:
-    """A JSON text as it is written after it was read: with each key once.
+def read_and_written(raw: bytes) -> tuple[Any, bytes]:
+    """The value of a JSON text, and the text as it is written after it was read: with each key once.
 
     Raises:
         ValueError: it is not JSON, or nested too deep.
     """
+    value = orjson.loads(raw)
     try:
-        return orjson.dumps(orjson.loads(raw))
+        return value, orjson.dumps(value)
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)) from None
 
@@ -46,9 +47,8 @@ def read_plain_object(raw: bytes) -> dict[str, Any] | None:
     if may_hide(raw):
         return None
     try:
-        value = orjson.loads(raw)
-        written = orjson.dumps(value)
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        value, written = read_and_written(raw)
+    except ValueError:
         return None
     # Each key has its colon, and so has each one inside a string on both sides: fewer colons are keys that came twice.
     if not is_object(value) or written.count(b":") != raw.count(b":"):
