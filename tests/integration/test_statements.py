@@ -17,7 +17,6 @@ import workflow_store.queries
 from workflow_store import Json, Settings
 from workflow_store.database import Database, Session
 from workflow_store.queries import Copy, Query, catalogue
-from workflow_store.queries.search import PendingValues
 from workflow_store.resources import folder, statement
 from workflow_store.testing import TestServer
 
@@ -154,7 +153,7 @@ async def test_copied_columns_are_those_of_the_table(session: Session, name: str
 
     _, columns = await prepared(session, text)
 
-    hints = get_type_hints(getattr(catalogue, _values_of(name), PendingValues))
+    hints = get_type_hints(getattr(catalogue, _values_of(name)))
     for column, kind in columns:
         assert kind in postgres_types(hints[column]), f"{column} is {kind}, the Python says {hints[column]}"
 
@@ -166,5 +165,4 @@ def _values_of(name: str) -> str:
         "COPY_STRUCTURE": "StructureValues",
         "COPY_CONTENT": "ContentValues",
         "COPY_TRANSCRIPTS": "TranscriptValues",
-        "COPY_PENDING": "PendingValues",
     }[name]

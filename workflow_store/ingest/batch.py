@@ -7,9 +7,10 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
@@ -28,8 +29,9 @@ from workflow_store.queries.parameters import (
     transcript_arrays,
 )
 from workflow_store.queries.rows import KnownRow
-from workflow_store.queries.search import COPY_PENDING, PendingValues
 from workflow_store.telemetry.watching import count, watchers
+
+_ID_OF: Final = attrgetter("workflow_id")
 
 
 async def write_batch(
@@ -53,7 +55,7 @@ async def write_batch(
         InvalidRecord: a document that was unseen can't be stored; nothing of the batch is.
         ServerError: nothing of the batch is stored, but for CommitUnknown.
     """
-    ordered = sorted(records, key=_id_of)
+    ordered = sorted(records, key=_ID_OF)
     outcomes = await repeated(session, lambda: _write(session, ordered, replace=replace, touch=touch, unseen=unseen))
     return [outcomes[record.workflow_id] for record in records]
 
@@ -71,7 +73,7 @@ async def write_one(
     if not known and await create_one(session, record):
         return "inserted"
     if known and covers(known[record.workflow_id], record, replace=replace):
-        await _note(session, [record] if touch else (), [record], known)
+        await _note(session, [record] if touch else (), [record], known, ())
         return "unchanged"
     (outcome,) = await write_batch(session, [record], replace=replace, touch=touch)
     return outcome
@@ -98,20 +100,20 @@ async def insert_batch(session: Session, records: Sequence[Encoded]) -> list[boo
     Raises:
         ServerError: nothing of the batch is stored, but for CommitUnknown.
     """
-    ordered = sorted(records, key=_id_of)
+    ordered = sorted(records, key=_ID_OF)
     inserted = await repeated(session, lambda: _insert(session, ordered))
     return [record.workflow_id in inserted for record in records]
 
 
 async def _insert(session: Session, records: Sequence[Encoded]) -> set[str]:
-    stored = set(await session.fetch(EXISTING_WORKFLOWS, [record.workflow_id for record in records]))
+    stored = set(await session.fetch(EXISTING_WORKFLOWS, _ids_of(records)))
     new = [record for record in records if record.workflow_id not in stored]
     if not new:
         return set()
     try:
         async with session.transaction():
             await _copy(session, new)
-            await _note(session, new, new, {})
+            await _note(session, new, new, {}, _ids_of(new))
     except IntegrityViolation as error:
         if not is_race(error):
             raise
@@ -137,8 +139,8 @@ async def create_one(session: Session, record: Encoded) -> bool:
     return bool(created)
 
 
-def _id_of(record: Encoded) -> str:
-    return record.workflow_id
+def _ids_of(records: Sequence[Encoded]) -> list[str]:
+    return [record.workflow_id for record in records]
 
 
 def _check(records: Iterable[Encoded], unseen: Limits | None) -> None:
@@ -159,7 +161,7 @@ async def _write(
     ]
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     if not new and not changed:
-        await _note(session, records if touch else (), records, known)
+        await _note(session, records if touch else (), records, known, ())
         return outcomes
     _check(chain(new, changed), unseen)
     try:
@@ -167,9 +169,12 @@ async def _write(
             async with session.transaction():
                 await _copy(session, new)
                 outcomes |= {record.workflow_id: "inserted" for record in new}
+                reworded = set(_ids_of(new))
                 if changed:
-                    outcomes |= await merge(session, changed, replace=replace)
-                await _note(session, _seen(records, outcomes, touch=touch), records, known)
+                    merged, texts = await merge(session, changed, replace=replace)
+                    outcomes |= merged
+                    reworded |= texts
+                await _note(session, _seen(records, outcomes, touch=touch), records, known, reworded)
         except IntegrityViolation as error:
             if not is_race(error):
                 raise
@@ -177,8 +182,9 @@ async def _write(
             # locks.
             _check(records, unseen)
             async with session.transaction():
-                outcomes |= await merge(session, records, replace=replace)
-                await _note(session, _seen(records, outcomes, touch=touch), records, {})
+                merged, reworded = await merge(session, records, replace=replace)
+                outcomes |= merged
+                await _note(session, _seen(records, outcomes, touch=touch), records, {}, reworded)
     except CommitUnknown as doubt:
         doubt.attempted = outcomes
         raise
@@ -221,7 +227,6 @@ async def _copy(session: Session, records: Sequence[Encoded]) -> None:
         await session.copy(catalogue.COPY_CONTENT, content)
     if transcripts:
         await session.copy(catalogue.COPY_TRANSCRIPTS, transcripts)
-    await session.copy(COPY_PENDING, [PendingValues(record.workflow_id) for record in records])
 
 
 def _seen(records: Sequence[Encoded], outcomes: dict[str, Outcome], *, touch: bool) -> list[Encoded]:
@@ -229,13 +234,16 @@ def _seen(records: Sequence[Encoded], outcomes: dict[str, Outcome], *, touch: bo
 
 
 async def _note(
-    session: Session, seen: Sequence[Encoded], records: Sequence[Encoded], known: dict[str, KnownRow]
+    session: Session,
+    seen: Sequence[Encoded],
+    records: Sequence[Encoded],
+    known: dict[str, KnownRow],
+    reworded: Collection[str],
 ) -> None:
+    """The bookkeeping of a batch: what was seen, of which the texts are ``reworded``, and counts that were given."""
     if seen:
         await session.execute(
-            catalogue.SCRAPE_SEEN,
-            [record.workflow_id for record in seen],
-            [record.workflow.url for record in seen],
+            catalogue.SCRAPE_SEEN, _ids_of(seen), [record.workflow.url for record in seen], list(reworded)
         )
     counts: list[tuple[str, int]] = []
     for record in records:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
@@ -40,7 +41,7 @@ _log = logging.getLogger("workflow_store.ingest")
 
 Result = TypeVar("Result")
 
-_ENCODED_AT_ONCE: Final = 16
+_ENCODED_AT_ONCE: Final = 4
 
 
 class BulkIngest:
@@ -199,10 +200,12 @@ class BulkIngest:
             await self._store_around(records, batch, error)
             return
         tell(outcomes)
-        for record, outcome in zip(records, outcomes, strict=True):
+        for outcome, times in Counter(outcomes).items():
             if outcome is not None:
-                self._report.count(outcome)
-                self._report.bytes += record.size
+                self._report.count(outcome, times)
+        self._report.bytes += sum(
+            record.size for record, outcome in zip(records, outcomes, strict=True) if outcome is not None
+        )
 
     async def _run(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         return await retried(self._sessions, work, patience=self._options.patience)

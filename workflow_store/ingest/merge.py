@@ -11,7 +11,6 @@ from workflow_store.queries import catalogue
 from workflow_store.queries.parameters import Encoded, transcript_arrays
 from workflow_store.queries.query import Query
 from workflow_store.queries.rows import KnownRow
-from workflow_store.queries.search import MARK_FOR_SEARCH
 
 AnyMerge: TypeAlias = Query[bool, *tuple[Any, ...]]
 
@@ -22,8 +21,12 @@ async def known_workflows(session: Session, records: Sequence[Encoded]) -> dict[
     return {row.workflow_id: row for row in rows}
 
 
-async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) -> dict[str, Outcome]:
-    """Merge records part by part, in the transaction that is open; what came of each by its id."""
+async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) -> tuple[dict[str, Outcome], set[str]]:
+    """Merge records part by part, in the transaction that is open.
+
+    Returns:
+        What came of each by its id, and the ids of those whose search documents have to be made anew.
+    """
     inserted = set(await session.fetch_many(catalogue.LOCK_WORKFLOW, [record.workflow for record in records]))
     stored = [record for record in records if record.workflow_id not in inserted]
     # Under the locks the answer stands until COMMIT.
@@ -52,9 +55,7 @@ async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) 
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     outcomes |= dict.fromkeys(updated, "updated")
     outcomes |= dict.fromkeys(inserted, "inserted")
-    if reworded:
-        await session.execute(MARK_FOR_SEARCH, sorted(reworded))
-    return outcomes
+    return outcomes, reworded
 
 
 def _differing(records: Sequence[Encoded], known: dict[str, KnownRow], part: str, hash_name: str) -> list[Any]:

@@ -87,15 +87,16 @@ class Json:
     @classmethod
     def trusted(cls, raw: bytes) -> Json:
         """Take bytes that are known to be JSON, such as those the database sent, without looking at them."""
-        self = object.__new__(cls)
-        object.__setattr__(self, "raw", raw)
-        object.__setattr__(self, "_levels", None)
-        return self
+        return cls.proven(raw, None)
 
     @classmethod
-    def proven(cls, raw: bytes, levels: int) -> Json:
-        """Take JSON that was looked at: no NUL, no half characters, at most ``levels`` arrays and objects deep."""
-        self = cls.trusted(raw)
+    def proven(cls, raw: bytes, levels: int | None) -> Json:
+        """Take JSON that was looked at: no NUL, no half characters, at most ``levels`` arrays and objects deep.
+
+        None stands for a look that is still to come.
+        """
+        self = object.__new__(cls)
+        object.__setattr__(self, "raw", raw)
         object.__setattr__(self, "_levels", levels)
         return self
 

@@ -76,8 +76,8 @@ class IngestReport:
         """Workflows that are in the store as given: inserted, updated and unchanged."""
         return self.inserted + self.updated + self.unchanged
 
-    def count(self, outcome: Outcome) -> None:
-        setattr(self, outcome, getattr(self, outcome) + 1)
+    def count(self, outcome: Outcome, times: int = 1) -> None:
+        setattr(self, outcome, getattr(self, outcome) + times)
 
     def reject(self, rejected: Rejected) -> None:
         self.rejected += 1

@@ -75,7 +75,7 @@ DELETE_CONTENT = Query[str, str]("content/delete")
 DELETE_TRANSCRIPTS = Query[str, str]("transcript/delete")
 REFRESH_TRANSCRIPTS_HASH = Query[None, str, bytes]("transcript/refresh_hash")
 
-SCRAPE_SEEN = Query[None, Sequence[str], Sequence[str]]("scrape/seen")
+SCRAPE_SEEN = Query[None, Sequence[str], Sequence[str], Sequence[str]]("scrape/seen")
 SET_RETRY_COUNT = Query[None, str, int]("scrape/set_retry_count")
 
 COPY_WORKFLOWS = Copy("workflows", WorkflowValues)

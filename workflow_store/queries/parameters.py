@@ -101,6 +101,7 @@ class Encoded(NamedTuple):
     are remarks on what was removed or replaced in it.
     """
 
+    workflow_id: str
     workflow: WorkflowValues
     metadata: MetadataValues | None
     structure: StructureValues | None
@@ -114,10 +115,6 @@ class Encoded(NamedTuple):
     def size(self) -> int:
         """Bytes of all its texts and documents."""
         return sum(self.sizes)
-
-    @property
-    def workflow_id(self) -> str:
-        return self.workflow.workflow_id
 
 
 def fold(older: Encoded, newer: Encoded) -> Encoded:
@@ -163,7 +160,7 @@ def fold(older: Encoded, newer: Encoded) -> Encoded:
         before[3] if content is older.content else after[3],
         after[4] if listed else before[4],
     )
-    return Encoded(workflow, metadata, structure, content, transcripts, retry_count, sizes)
+    return Encoded(newer.workflow_id, workflow, metadata, structure, content, transcripts, retry_count, sizes)
 
 
 def _later(older: Any, newer: Any) -> Any:

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from workflow_store.queries.query import Copy, Query
-
-
-class PendingValues(NamedTuple):
-    """A mark; which transaction made it, and when, the server says itself."""
-
-    workflow_id: str
+from workflow_store.queries.query import Query
 
 
 class MarkRow(NamedTuple):
@@ -36,5 +30,3 @@ REFRESH_SEARCH = Query[MarkRow, Sequence[str]]("search/refresh")
 CLEAR_MARKS = Query[str, Sequence[str], Sequence[str]]("search/clear")
 TOLERANCE = Query[str]("search/tolerance")
 SUGGEST = Query[str, str, str, int, int]("search/suggest")
-
-COPY_PENDING = Copy("workflow_search_pending", PendingValues)
