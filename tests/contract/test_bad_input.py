@@ -81,7 +81,7 @@ def with_document(raw: bytes, workflow_id: str = "1") -> Workflow:
 def line_of(shape: str, document: bytes) -> bytes:
     """A line of one of the shapes that importers read, with a document in it; its workflow's id is 1."""
     if shape == "exported":
-        return b'{"workflow_id":"1","url":"u","structure":{"workflow_json":' + document + b"}}"
+        return with_document(b"0").to_json().raw.replace(b'"workflow_json":0', b'"workflow_json":' + document)
     if shape == "wrapped":
         return b'{"source": "1", "workflow": ' + document + b"}"
     if shape == "wrapped, spelt otherwise":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from tests.quarantined import quarantined
 from tests.records import small_workflow
 from workflow_store import IngestError, Json, Structure, Workflow, WorkflowStore
 from workflow_store.database import Session
+from workflow_store.importers import read_path
 from workflow_store.ingest import batch as batches
+from workflow_store.models import plain
 from workflow_store.queries.encoding import check_documents
 from workflow_store.queries.parameters import Encoded, Limits
 
@@ -111,3 +114,89 @@ async def test_where_the_first_bad_one_ends_it_nothing_after_it_is_stored(store:
         await store.ingest(given, on_error="raise", batch_size=2)
 
     assert await stored(store) == ["w00", "w01"]
+
+
+def export(folder: Path, documents: Mapping[str, bytes]) -> Path:
+    """A file of lines as ``export`` writes them, with these documents by their workflows' ids."""
+    path = folder / "exported.jsonl"
+    lines = [
+        with_document(name, Json(0)).to_json().raw.replace(b'"workflow_json":0', b'"workflow_json":' + document)
+        for name, document in documents.items()
+    ]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+async def test_documents_of_exported_lines_are_read_where_they_are_sent(
+    store: WorkflowStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+
+    def is_read(raw: bytes) -> bool:
+        read.append(raw)
+        return plain.is_plain(raw)
+
+    monkeypatch.setattr("workflow_store.models.json.is_plain", is_read)
+    documents = {f"w{number}": b'{"nodes": [%d]}' % number for number in range(5)}
+    await store.ingest(read_path(export(tmp_path, documents)))
+    assert sorted(read) == sorted(documents.values())
+    read.clear()
+
+    report = await store.ingest(read_path(export(tmp_path, documents)))
+    assert (report.unchanged, read) == (5, [])
+    documents["w3"] = b'{"nodes": [33]}'
+    report = await store.ingest(read_path(export(tmp_path, documents)))
+    assert (report.unchanged, report.updated, read) == (4, 1, [b'{"nodes": [33]}'])
+
+
+async def test_keys_that_came_twice_in_an_exported_line_are_counted_when_it_is_sent(
+    store: WorkflowStore, tmp_path: Path
+) -> None:
+    documents = {"a": b'{"nodes":[],"x":1,"x":2}', "b": b'{"nodes":[]}', "c": b'{"y":{"z":1,"z":2,"z":3}}'}
+    path = export(tmp_path, documents)
+
+    report = await store.ingest(read_path(path))
+
+    assert (report.inserted, report.duplicate_keys) == (3, 3)
+    assert sorted(notice.split(":")[0] for notice in report.notices) == ["a", "c"]
+    assert await document_of(store, "c") == Json({"y": {"z": 3}})
+    # The same again is told by its hash, and nobody reads it.
+    again = await store.ingest(read_path(path))
+    assert (again.unchanged, again.duplicate_keys) == (3, 0)
+    # So is one that is looked into at once, however its batch is written, and so is a change.
+    cases: list[dict[str, Any]] = [{"on_error": "raise"}, {"mode": "insert"}, {"mode": "skip"}]
+    for options in cases:
+        await store.delete_workflow("a")
+        report = await store.ingest(read_path(export(tmp_path, {"a": documents["a"]})), **options)
+        assert (report.inserted, report.duplicate_keys) == (1, 1)
+    report = await store.ingest(read_path(export(tmp_path, {"a": b'{"x":3,"x":4}'})))
+    assert (report.updated, report.duplicate_keys) == (1, 1)
+    # Of two of one id in a batch both are read.
+    lines = [export(tmp_path, {"a": one}).read_bytes() for one in (b'{"x":5,"x":6}', b'{"x":7,"x":8}')]
+    path.write_bytes(b"".join(lines))
+    report = await store.ingest(read_path(path))
+    assert (report.updated, report.repeated, report.duplicate_keys) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (b'{"nodes":[1e131072]}', "beyond what PostgreSQL holds"),
+        (b'{"nodes":[-1e999999999999]}', "beyond what PostgreSQL holds"),
+        (DEEP.raw, "nested deeper than 512 levels"),
+        (b'{"x":1,"x":1e131072}', "beyond what PostgreSQL holds"),
+    ],
+)
+async def test_an_exported_line_with_a_bad_document_is_put_aside_alone_with_its_bytes(
+    store: WorkflowStore, session: Session, tmp_path: Path, document: bytes, reason: str
+) -> None:
+    path = export(tmp_path, {"a": b"[1]", "bad": document, "b": b"[2]", "c": b'{"x":1,"x":2}'})
+
+    report = await store.ingest(read_path(path))
+
+    assert (report.inserted, report.rejected, report.duplicate_keys) == (3, 1, 1)
+    assert await stored(store) == ["a", "b", "c"]
+    (aside,) = await quarantined(session)
+    assert (aside.workflow_id, aside.position) == ("bad", 1)
+    assert reason in aside.reason
+    assert aside.raw == path.read_bytes().splitlines()[1]

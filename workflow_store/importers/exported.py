@@ -15,9 +15,10 @@ from msgspec import Meta, Raw
 from pydantic import BaseModel
 
 from workflow_store.importers.limits import Limits
-from workflow_store.importers.plain import PLAIN_LEVELS, may_hide, read_and_written
 from workflow_store.models import Content, Json, Metadata, Structure, Transcript, Workflow
 from workflow_store.models.building import built
+from workflow_store.models.json import DEFAULT_MAX_DEPTH
+from workflow_store.models.plain import may_hide
 from workflow_store.models.workflow import Count, Moment, Names, Number, in_utc
 
 _START: Final = b'{"workflow_id":'
@@ -110,14 +111,21 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 
 
 def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
-    """The workflow of a line, its documents as they were written; None where the general reader has to look."""
-    if not raw.startswith(_START) or limits.max_depth < PLAIN_LEVELS or may_hide(raw):
+    """The workflow of a line, its documents as they were written; None where the general reader has to look.
+
+    What the general reader finds in a document (a number beyond PostgreSQL's, too many levels, keys that came twice) is
+    found by the document's own ``check`` here.
+    """
+    if not raw.startswith(_START) or limits.max_depth < DEFAULT_MAX_DEPTH or may_hide(raw):
         return None
     try:
+        # The parser skips documents without a look at their characters.
+        raw.isascii() or raw.decode("utf-8")
         members = _DECODER.decode(raw)
         documents = _documents(members, limits)
-        # As in ``read_plain_object``: fewer colons are keys that came twice, or that no field has.
-        if _ENCODE(members).count(b":") != raw.count(b":"):
+        # Without the documents, which have theirs: fewer colons are keys that came twice, or that no field has.
+        colons = sum(document.raw.count(b":") for _, _, document in documents)
+        if _ENCODE(members).count(b":") != raw.count(b":") - colons:
             return None
         for holder, name, document in documents:
             holder[name] = document
@@ -134,10 +142,10 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
 
 
 def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, Any], str, Json]]:
-    """The documents of a line and whose they are; as they are, plainly written, in their places.
+    """The documents of a line and whose they are; they are taken out of it, and null is left in their places.
 
     Raises:
-        ValueError: one is not plain, or too large.
+        ValueError: one is too large.
     """
     found: list[tuple[dict[str, Any], str, Json]] = []
     holders = [(members.get(name), part) for name, part in _PARTS]
@@ -150,6 +158,6 @@ def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, 
                 document = bytes(holder[name])
                 if len(document) > limits.max_document_bytes:
                     raise ValueError(name)
-                found.append((holder, name, Json.proven(document, PLAIN_LEVELS)))
-                holder[name] = Raw(read_and_written(document)[1])
+                found.append((holder, name, Json.unread(document)))
+                holder[name] = None
     return found

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflow_store.importers.limits import Limits
-from workflow_store.importers.plain import PLAIN_LEVELS, SPACE, read_plain_object
 from workflow_store.models.decoding import is_array, is_object
 from workflow_store.models.json import Json
+from workflow_store.models.plain import PLAIN_LEVELS, SPACE, read_plain_object
 
 _START: Final = re.compile(
     rb"""[ \t\r\n]* \{

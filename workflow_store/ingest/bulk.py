@@ -27,6 +27,7 @@ from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, tell, write_batch
 from workflow_store.ingest.gathered import Gathered
 from workflow_store.ingest.options import IngestOptions
+from workflow_store.ingest.remarks import late_remarks
 from workflow_store.ingest.resolution import resolve
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
@@ -203,9 +204,11 @@ class BulkIngest:
         for outcome, times in Counter(outcomes).items():
             if outcome is not None:
                 self._report.count(outcome, times)
-        self._report.bytes += sum(
-            record.size for record, outcome in zip(records, outcomes, strict=True) if outcome is not None
-        )
+        for record, outcome in zip(records, outcomes, strict=True):
+            if outcome is not None:
+                self._report.bytes += record.size
+            if batch.looks_late and outcome != "unchanged":
+                batch.remark(record, late_remarks(record))
 
     async def _run(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         return await retried(self._sessions, work, patience=self._options.patience)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -43,11 +44,10 @@ class Gathered:
         """Add a record; one of an id that is there already is folded into it, or ``replaces`` it."""
         # What was given is held until it is stored, also where it is folded.
         self.size += record.size
-        said = remarks(workflow, record)
+        said = remarks(workflow, record, unseen=self.looks_late)
         if said:
             self.cleaned += bool(record.cleaned)
-            self.duplicate_keys += duplicate_keys(said)
-            self.notices.extend(f"{record.workflow_id}: {notice}" for notice in said)
+            self.remark(record, said)
         earlier = self.records.get(record.workflow_id)
         if earlier is not None:
             self.repeated += 1
@@ -58,6 +58,12 @@ class Gathered:
                 record = record._replace(retry_count=earlier.retry_count)
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
+
+    def remark(self, record: Encoded, said: Iterable[str]) -> None:
+        """Keep for the report what there is to say of a record."""
+        notices = tuple(said)
+        self.duplicate_keys += duplicate_keys(notices)
+        self.notices.extend(f"{record.workflow_id}: {notice}" for notice in notices)
 
     def given(self, workflow_id: str) -> list[tuple[Workflow, int]]:
         """All that was given under an id, in order, with positions."""

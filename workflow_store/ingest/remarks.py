@@ -8,17 +8,28 @@ from workflow_store.models.workflow import Workflow
 from workflow_store.queries.parameters import Encoded
 
 
-def remarks(workflow: Workflow, record: Encoded) -> tuple[str, ...]:
-    """What its reader said of a workflow, and what was found when it was encoded."""
-    metadata, structure, content = record.metadata, record.structure, record.content
-    found = workflow.notices + record.cleaned
-    if metadata is not None and metadata.raw_metadata is not None and metadata.raw_metadata.repeated_keys:
-        found += (_repeated("metadata.raw_metadata", metadata.raw_metadata),)
-    if structure is not None and structure.workflow_json is not None and structure.workflow_json.repeated_keys:
-        found += (_repeated("structure.workflow_json", structure.workflow_json),)
-    if content is not None and content.raw_content is not None and content.raw_content.repeated_keys:
-        found += (_repeated("content.raw_content", content.raw_content),)
-    return found
+def remarks(workflow: Workflow, record: Encoded, *, unseen: bool = False) -> tuple[str, ...]:
+    """What its reader said of a workflow, and what was found when it was encoded and looked into.
+
+    Args:
+        unseen: its documents are looked into when they are sent; ``late_remarks`` says then what was found in those
+            that nobody had read before.
+    """
+    repeating = [
+        _repeated(field, document)
+        for field, document in record.documents
+        if document.repeated_keys and not (unseen and document.is_counted_late)
+    ]
+    return (*workflow.notices, *record.cleaned, *repeating)
+
+
+def late_remarks(record: Encoded) -> list[str]:
+    """What was found in the documents of a record that was sent."""
+    return [
+        _repeated(field, document)
+        for field, document in record.documents
+        if document.repeated_keys and document.is_counted_late
+    ]
 
 
 def _repeated(field: str, document: Json) -> DuplicateKeys:

@@ -11,8 +11,6 @@ from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Any, Final, NoReturn, TypeGuard
 
-import orjson
-
 from workflow_store.errors import InvalidJson
 
 # PostgreSQL's numeric: 131,072 digits before the point, 16,383 after it; a zero may have any exponent that it can read.
@@ -88,24 +86,6 @@ def decode(text: bytes | str) -> Any:
         raise _refusal(error) from None
     except RecursionError:
         raise InvalidJson("nested deeper than this process can read") from None
-
-
-def repeated_keys(raw: bytes, value: Any) -> int:
-    """How many keys of a JSON text came twice in one object, and so are not in its decoded ``value``."""
-    try:
-        # Each key has its colon, and so has each one inside a string on both sides, unless it is an escape.
-        if b"\\u00" not in raw and orjson.dumps(value).count(b":") == raw.count(b":"):
-            return 0
-    except TypeError:
-        pass  # a number of more digits than this encoder knows, or more levels
-    counted = 0
-
-    def count(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal counted
-        counted += len(pairs) - len(dict(pairs))
-
-    json.JSONDecoder(object_pairs_hook=count, parse_int=str, parse_float=str).decode(raw.decode("utf-8"))
-    return counted
 
 
 def decode_members(text: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -22,8 +22,8 @@ from workflow_store.models.decoding import (
     fits_numeric,
     is_array,
     is_object,
-    repeated_keys,
 )
+from workflow_store.models.plain import PLAIN_LEVELS, is_plain, repeated_keys
 
 DEFAULT_MAX_BYTES: Final = 16 * 1024 * 1024
 DEFAULT_MAX_DEPTH: Final = 512
@@ -48,7 +48,9 @@ class Json:
 
     raw: bytes
     repeated_keys: ClassVar[int] = 0
-    """Keys that came twice in one object, of which only the last is stored; counted by ``parse``."""
+    """Keys that came twice in one object, of which only the last is stored; counted by ``parse``, or by ``check``."""
+    is_counted_late: ClassVar[bool] = False
+    """Whether it is ``check`` that counts them."""
     # What the last check found: no deeper than this, no NUL, no half characters. None where nobody has looked yet.
     _levels: int | None
 
@@ -99,6 +101,16 @@ class Json:
         object.__setattr__(self, "raw", raw)
         object.__setattr__(self, "_levels", levels)
         return self
+
+    @classmethod
+    def unread(cls, raw: bytes) -> Json:
+        """Take JSON that was skipped by a parser: right in its syntax, UTF-8, and without any escape ``\\u00XX``.
+
+        Its numbers are looked at, and keys that came twice are counted, by the first ``check``.
+        """
+        document = _Unread.trusted(raw)
+        object.__setattr__(document, "repeated_keys", 0)
+        return document
 
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
         """Make sure that PostgreSQL can hold what valid JSON may still contain.
@@ -190,6 +202,22 @@ class _Repeating(Json):
     """A document with keys that come twice: hardly any has some, and the others need no room for their number."""
 
     __slots__ = ("repeated_keys",)
+
+
+class _Unread(Json):
+    """A document that nobody has decoded: what did not change since it was stored never needs to be."""
+
+    __slots__ = ("repeated_keys",)
+
+    is_counted_late = True
+
+    def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
+        if self._levels is None:
+            if is_plain(self.raw):
+                object.__setattr__(self, "_levels", PLAIN_LEVELS)
+            else:
+                object.__setattr__(self, "repeated_keys", repeated_keys(self.raw, self.value))
+        super().check(max_bytes=max_bytes, max_depth=max_depth)
 
 
 def equal_values(left: Any, right: Any) -> bool:

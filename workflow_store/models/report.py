@@ -52,6 +52,7 @@ class IngestReport:
             once, there.
         cleaned: stored records in which NUL or half characters were removed or replaced, as the setting ``nul`` says.
         duplicate_keys: keys that came twice in one object of an accepted record's JSON; the last value of each stays.
+            In an exported line's documents they are counted where those are sent, not where they did not change.
         bytes: encoded size of the accepted records.
         seconds: wall time, from the first record asked for to the last commit.
         rejections: the first 100 of the rejected.

@@ -87,23 +87,11 @@ def check_documents(record: Encoded, limits: Limits) -> None:
     Raises:
         InvalidRecord: one can't be stored; its field is named.
     """
-    metadata, structure, content = record.metadata, record.structure, record.content
-    if metadata is not None and metadata.raw_metadata is not None:
-        _check_document("metadata.raw_metadata", metadata.raw_metadata, limits)
-    if structure is not None and structure.workflow_json is not None:
-        _check_document("structure.workflow_json", structure.workflow_json, limits)
-    if content is not None and content.raw_content is not None:
-        _check_document("content.raw_content", content.raw_content, limits)
-    for transcript in record.transcripts or ():
-        if transcript.transcript_json is not None:
-            _check_document(f"transcripts.{transcript.position}.transcript_json", transcript.transcript_json, limits)
-
-
-def _check_document(field: str, document: Json, limits: Limits) -> None:
-    try:
-        document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
-    except InvalidJson as error:
-        raise InvalidRecord(field, error.reason) from None
+    for field, document in record.documents:
+        try:
+            document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
+        except InvalidJson as error:
+            raise InvalidRecord(field, error.reason) from None
 
 
 def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:

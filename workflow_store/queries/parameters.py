@@ -116,6 +116,24 @@ class Encoded(NamedTuple):
         """Bytes of all its texts and documents."""
         return sum(self.sizes)
 
+    @property
+    def documents(self) -> list[tuple[str, Json]]:
+        """Its documents, each with the name of its field."""
+        metadata, structure, content = self.metadata, self.structure, self.content
+        found: list[tuple[str, Json]] = []
+        if metadata is not None and metadata.raw_metadata is not None:
+            found.append(("metadata.raw_metadata", metadata.raw_metadata))
+        if structure is not None and structure.workflow_json is not None:
+            found.append(("structure.workflow_json", structure.workflow_json))
+        if content is not None and content.raw_content is not None:
+            found.append(("content.raw_content", content.raw_content))
+        found += [
+            (f"transcripts.{row.position}.transcript_json", row.transcript_json)
+            for row in self.transcripts or ()
+            if row.transcript_json is not None
+        ]
+        return found
+
 
 def fold(older: Encoded, newer: Encoded) -> Encoded:
     """Two scrapes of one workflow as the one that leaves the store as both would, one after the other.

@@ -1,12 +1,13 @@
 """JSON text that every decoder reads alike: no key twice, nothing that PostgreSQL can't hold but what it says itself.
 
-The quick readers of common lines stand on it, and what is not plain in this sense is left to the general reader. One
-thing is not looked for: a number too small or too finely written for PostgreSQL. The server refuses it, and the record
-is set aside then, as the general reader would have done at once.
+The quick readers of common lines stand on it; what is not plain in this sense is read by a decoder that keeps every
+digit. One thing is not looked for: a number too small or too finely written for PostgreSQL. The server refuses it, and
+the record is set aside then.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final
 
@@ -50,7 +51,35 @@ def read_plain_object(raw: bytes) -> dict[str, Any] | None:
         value, written = read_and_written(raw)
     except ValueError:
         return None
+    return value if is_object(value) and has_each_key_once(raw, written) else None
+
+
+def is_plain(raw: bytes) -> bool:
+    """Whether a text in which nothing is hidden is plain."""
+    try:
+        return has_each_key_once(raw, read_and_written(raw)[1])
+    except ValueError:
+        return False
+
+
+def has_each_key_once(raw: bytes, written: bytes) -> bool:
+    """Whether no key came twice in a text in which nothing is hidden; ``written`` is what its value is written as."""
     # Each key has its colon, and so has each one inside a string on both sides: fewer colons are keys that came twice.
-    if not is_object(value) or written.count(b":") != raw.count(b":"):
-        return None
-    return value
+    return written.count(b":") == raw.count(b":")
+
+
+def repeated_keys(raw: bytes, value: Any) -> int:
+    """How many keys of a JSON text came twice in one object, and so are not in its decoded ``value``."""
+    try:
+        if not may_hide(raw) and has_each_key_once(raw, orjson.dumps(value)):
+            return 0
+    except TypeError:
+        pass  # a number of more digits than this encoder knows, or more levels
+    counted = 0
+
+    def count(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal counted
+        counted += len(pairs) - len(dict(pairs))
+
+    json.JSONDecoder(object_pairs_hook=count, parse_int=str, parse_float=str).decode(raw.decode("utf-8"))
+    return counted
