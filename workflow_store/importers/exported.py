@@ -120,7 +120,8 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
         return None
     try:
         # The parser skips documents without a look at their characters.
-        raw.isascii() or raw.decode("utf-8")
+        if not raw.isascii():
+            raw.decode("utf-8")
         members = _DECODER.decode(raw)
         documents = _documents(members, limits)
         # Without the documents, which have theirs: fewer colons are keys that came twice, or that no field has.
