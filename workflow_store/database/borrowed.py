@@ -148,6 +148,10 @@ class BorrowedPool(Database):
     async def _is_alive(self, connection: Connection) -> bool:
         return True
 
+    def _is_fit(self, connection: Connection) -> bool:
+        # What their pool does with one that comes back is theirs to say, and may take its time.
+        return False
+
     async def _replace_all(self) -> None:
         """Other parts of the program use them too."""
 

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from weakref import WeakSet
@@ -15,7 +15,7 @@ from weakref import WeakSet
 import asyncpg
 
 from workflow_store import errors
-from workflow_store.database._pooled import PooledConnection
+from workflow_store.database._pooled import PooledConnection, returned_at_once
 from workflow_store.database.connections import MaskedDsn, address, connect
 from workflow_store.database.faults import cancelled_in_doubt, cancelled_waiting, fields, has_failed_over, translated
 from workflow_store.database.gate import Gate
@@ -75,6 +75,7 @@ class Database:
         self._process = os.getpid()
         self._closed = False
         self._waiting = 0
+        self._expired_at = 0.0
         self._holders = Holders(settings.leak_report_after)
         add_pool(self)
 
@@ -156,6 +157,7 @@ class Database:
         connection = await self._acquire()
         self._holders.took(connection)
         session = self._session(connection)
+        is_sound = False
         try:
             yield session
         except errors.ServerError as error:
@@ -163,10 +165,12 @@ class Database:
                 # The others lead to the same server: each is replaced before it is used again.
                 await self._replace_all()
             raise
+        else:
+            is_sound = True
         finally:
             self._holders.gave_back(connection)
             try:
-                await self._release(connection)
+                await self._release(connection, is_sound=is_sound)
             except asyncio.CancelledError:
                 if session.has_written:
                     # The answer is here, but whoever has cancelled this will not get it.
@@ -230,22 +234,46 @@ class Database:
         for connection in list(self._connections):
             if connection.is_idle and not connection.is_closed():
                 connection.terminate()
+        self._expired_at = time.monotonic()
         await self._pool.expire_connections()
 
     def _session(self, connection: Connection) -> Session:
         pooled = cast("PooledConnection", connection).behind_pooler
         return Session(connection, self._settings.release_timeout, behind_pooler=pooled)
 
-    async def _release(self, connection: Any) -> None:
+    async def _release(self, connection: Any, *, is_sound: bool = False) -> None:
+        """Give a connection back.
+
+        Args:
+            is_sound: all that was sent on it has been answered.
+        """
+        if is_sound and self._is_fit(connection):
+            with self._dropping():
+                if returned_at_once(connection):
+                    return
         # A task cancelled here still gives its connection back. asyncpg has a shield of its own, but nobody hears what
         # becomes of the release behind it once the caller has gone.
         await asyncio.shield(self._give_back(connection))
 
+    def _is_fit(self, connection: Any) -> bool:
+        """Whether it goes back as it is, so that there is nothing to wait for."""
+        return not (
+            connection.is_closed()
+            or connection.is_in_transaction()
+            or connection.opened_at <= self._expired_at
+            or connection.is_overdue(self._settings.max_lifetime)
+        )
+
     async def _give_back(self, connection: Any) -> None:
         # What does not answer within the timeout is terminated.
+        with self._dropping():
+            await self._pool.release(connection, timeout=self._settings.release_timeout)
+
+    @contextmanager
+    def _dropping(self) -> Generator[None]:
         try:
             with translated():
-                await self._pool.release(connection, timeout=self._settings.release_timeout)
+                yield
         except errors.StoreError as error:
             # The work is done or has failed with its own error; a connection that can't go back was ended instead.
             _log.warning(
