@@ -6,6 +6,7 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
@@ -32,6 +33,7 @@ from workflow_store.queries.rows import KnownRow
 from workflow_store.telemetry.watching import count, watchers
 
 _ID_OF: Final = attrgetter("workflow_id")
+_LOOKED_INTO_AT_ONCE: Final = 4
 
 
 async def write_batch(
@@ -143,10 +145,14 @@ def _ids_of(records: Sequence[Encoded]) -> list[str]:
     return [record.workflow_id for record in records]
 
 
-def _check(records: Iterable[Encoded], unseen: Limits | None) -> None:
-    if unseen is not None:
-        for record in records:
-            check_documents(record, unseen)
+async def _look_into(records: Iterable[Encoded], unseen: Limits | None) -> None:
+    if unseen is None:
+        return
+    for number, record in enumerate(records, 1):
+        check_documents(record, unseen)
+        if number % _LOOKED_INTO_AT_ONCE == 0:
+            # Else what the server answers to another batch would wait until the last document of this one.
+            await asyncio.sleep(0)
 
 
 async def _write(
@@ -163,7 +169,7 @@ async def _write(
     if not new and not changed:
         await _note(session, records if touch else (), records, known, ())
         return outcomes
-    _check(chain(new, changed), unseen)
+    await _look_into(chain(new, changed), unseen)
     try:
         try:
             async with session.transaction():
@@ -180,7 +186,7 @@ async def _write(
                 raise
             # Somebody inserted or deleted one of the ids since they were asked for: the merge asks again, under its
             # locks.
-            _check(records, unseen)
+            await _look_into(records, unseen)
             async with session.transaction():
                 merged, reworded = await merge(session, records, replace=replace)
                 outcomes |= merged
