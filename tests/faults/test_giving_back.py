@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from tests.faults.proxy import Proxy
 from tests.records import small_workflow
@@ -57,10 +58,10 @@ async def test_a_write_that_is_stored_is_never_called_one_that_is_not(database_d
         assert store.get_pool_statistics().checked_out == 0
 
 
-@pytest.fixture
-def tasks_made() -> Iterator[list[str]]:
+@pytest_asyncio.fixture
+async def tasks_made() -> AsyncIterator[list[str]]:
     """The coroutines of the tasks that the loop makes."""
-    loop = asyncio.get_event_loop_policy().get_event_loop()
+    loop = asyncio.get_running_loop()
     made: list[str] = []
 
     def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -16,6 +17,7 @@ from tests.faults.server import Server
 from workflow_store import Settings, WorkflowStore
 from workflow_store.database import Database
 from workflow_store.errors import PoolTimeout, ServerUnavailable
+from workflow_store.queries.catalogue import BACKEND_PID
 
 TASKS = 1000
 
@@ -79,6 +81,23 @@ async def test_first_come_first_served(server: Server) -> None:
     assert all(later > earlier - 2 for earlier, later in pairwise(served))
     assert sorted(served) == list(range(100))
     assert max(waits) < 3 * min(waits)
+
+
+async def test_who_comes_back_at_once_does_not_pass_those_who_wait(server: Server) -> None:
+    database = await Database.open(server.dsn, settings_for(server.dsn, pool_max_size=2))
+    turns: Counter[int] = Counter()
+
+    async def call(number: int) -> None:
+        while sum(turns.values()) < 500:
+            async with database.session() as session:
+                await session.fetch_one(BACKEND_PID)
+            turns[number] += 1
+
+    await asyncio.gather(*(call(number) for number in range(10)))
+    await database.close()
+
+    assert len(turns) == 10
+    assert max(turns.values()) < 2 * min(turns.values())
 
 
 async def test_who_gets_no_connection_is_told_the_numbers(server: Server) -> None:

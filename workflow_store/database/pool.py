@@ -256,9 +256,13 @@ class Database:
         await asyncio.shield(self._give_back(connection))
 
     def _is_fit(self, connection: Any) -> bool:
-        """Whether it goes back as it is, so that there is nothing to wait for."""
+        """Whether it goes back as it is, so that there is nothing to wait for.
+
+        Not where others wait for one: whoever gives it back would take it again before they have a turn.
+        """
         return not (
-            connection.is_closed()
+            self._waiting
+            or connection.is_closed()
             or connection.is_in_transaction()
             or connection.opened_at <= self._expired_at
             or connection.is_overdue(self._settings.max_lifetime)
