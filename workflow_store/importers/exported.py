@@ -113,19 +113,15 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
     """The workflow of a line, its documents as they were written; None where the general reader has to look.
 
-    What the general reader finds in a document (a number beyond PostgreSQL's, too many levels, keys that came twice) is
-    found by the document's own ``check`` here.
+    What the general reader finds in a document (a byte that is no UTF-8, a number beyond PostgreSQL's, too many levels,
+    keys that came twice) is found by the document's own ``check`` here.
     """
     if not raw.startswith(_START) or limits.max_depth < DEFAULT_MAX_DEPTH or may_hide(raw):
         return None
     try:
-        # The parser skips documents without a look at their characters.
-        if not raw.isascii():
-            raw.decode("utf-8")
         members = _DECODER.decode(raw)
-        documents = _documents(members, limits)
+        documents, colons = _documents(members, limits)
         # Without the documents, which have theirs: fewer colons are keys that came twice, or that no field has.
-        colons = sum(document.raw.count(b":") for _, _, document in documents)
         if _ENCODE(members).count(b":") != raw.count(b":") - colons:
             return None
         for holder, name, document in documents:
@@ -142,13 +138,16 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
     return workflow if len(workflow.workflow_id) <= _SHORT_ID else None
 
 
-def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, Any], str, Json]]:
+def _documents(members: dict[str, Any], limits: Limits) -> tuple[list[tuple[dict[str, Any], str, Json]], int]:
     """The documents of a line and whose they are; they are taken out of it, and null is left in their places.
+
+    The second answer is how many colons they have.
 
     Raises:
         ValueError: one is too large.
     """
     found: list[tuple[dict[str, Any], str, Json]] = []
+    total = 0
     holders = [(members.get(name), part) for name, part in _PARTS]
     holders += [(transcript, _TRANSCRIPT) for transcript in members.get("transcripts") or ()]
     for holder, part in holders:
@@ -159,6 +158,8 @@ def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, 
                 document = bytes(holder[name])
                 if len(document) > limits.max_document_bytes:
                     raise ValueError(name)
-                found.append((holder, name, Json.unread(document)))
+                colons = document.count(b":")
+                total += colons
+                found.append((holder, name, Json.unread(document, colons)))
                 holder[name] = None
-    return found
+    return found, total

@@ -58,7 +58,9 @@ class BulkIngest:
         self._flying: dict[asyncio.Task[None], Gathered] = {}
         # Documents that did not change need no look into them. Where one bad record ends everything, each is looked
         # into as it comes: what was given after it must not be stored.
-        self._looks_late = options.mode == "upsert" and options.on_error == "quarantine"
+        self._may_look_late = options.mode == "upsert" and options.on_error == "quarantine"
+        # Whether it pays: what is sent after all is looked into for less as it comes, while it is in the cache.
+        self._found_unchanged = True
         self._started = time.monotonic()
 
     async def run(self, source: Source) -> IngestReport:
@@ -87,7 +89,7 @@ class BulkIngest:
         await asyncio.gather(*self._flying, return_exceptions=True)
 
     async def _read(self, items: AsyncIterator[Workflow | Rejected]) -> None:
-        batch = Gathered(self._looks_late)
+        batch = self._new_batch()
         position = 0
         async for item in items:
             self._take(batch, item, position)
@@ -97,9 +99,12 @@ class BulkIngest:
                 await asyncio.sleep(0)
             if batch.is_full(self._options):
                 await self._launch(batch)
-                batch = Gathered(self._looks_late)
+                batch = self._new_batch()
         if batch.records or batch.rejected:
             await self._launch(batch)
+
+    def _new_batch(self) -> Gathered:
+        return Gathered(self._may_look_late and self._found_unchanged)
 
     def _take(self, batch: Gathered, item: object, position: int) -> None:
         if isinstance(item, Workflow):
@@ -163,7 +168,7 @@ class BulkIngest:
             await self._store(list(batch.records.values()), batch)
         except InvalidRecord:
             # A source that has one of these will have more.
-            self._looks_late = False
+            self._may_look_late = False
             batch = await self._looked_into(batch)
             await self._store(list(batch.records.values()), batch)
         report.repeated += batch.repeated
@@ -192,7 +197,7 @@ class BulkIngest:
         outcomes: Sequence[Outcome | None]
         try:
             if self._options.mode == "upsert":
-                outcomes = await self._upsert(records)
+                outcomes = await self._upsert(records, looks_late=batch.looks_late)
             else:
                 outcomes = await self._insert(records, batch)
         except ServerError as error:
@@ -201,14 +206,16 @@ class BulkIngest:
             await self._store_around(records, batch, error)
             return
         tell(outcomes)
-        for outcome, times in Counter(outcomes).items():
+        counts = Counter(outcomes)
+        for outcome, times in counts.items():
             if outcome is not None:
                 self._report.count(outcome, times)
+        self._found_unchanged = 2 * counts["unchanged"] >= len(records)
         for record, outcome in zip(records, outcomes, strict=True):
             if outcome is not None:
                 self._report.bytes += record.size
-            if batch.looks_late and outcome != "unchanged":
-                batch.remark(record, late_remarks(record))
+                if outcome != "unchanged":
+                    batch.remark(record, late_remarks(record))
 
     async def _run(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         return await retried(self._sessions, work, patience=self._options.patience)
@@ -219,12 +226,13 @@ class BulkIngest:
         for item in rejected:
             self._report.reject(item)
 
-    async def _upsert(self, records: Sequence[Encoded]) -> Sequence[Outcome]:
-        replace, touch, limits = self._options.replace, self._options.touch, self._options.limits
+    async def _upsert(self, records: Sequence[Encoded], *, looks_late: bool) -> Sequence[Outcome]:
+        replace, touch = self._options.replace, self._options.touch
+        unseen = self._options.limits if looks_late else None
         while True:
             try:
                 return await self._run(
-                    lambda session: write_batch(session, records, replace=replace, touch=touch, unseen=limits)
+                    lambda session: write_batch(session, records, replace=replace, touch=touch, unseen=unseen)
                 )
             except CommitUnknown as error:
                 doubt = error

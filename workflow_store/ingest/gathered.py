@@ -44,7 +44,7 @@ class Gathered:
         """Add a record; one of an id that is there already is folded into it, or ``replaces`` it."""
         # What was given is held until it is stored, also where it is folded.
         self.size += record.size
-        said = remarks(workflow, record, unseen=self.looks_late)
+        said = remarks(workflow, record)
         if said:
             self.cleaned += bool(record.cleaned)
             self.remark(record, said)

@@ -8,27 +8,21 @@ from workflow_store.models.workflow import Workflow
 from workflow_store.queries.parameters import Encoded
 
 
-def remarks(workflow: Workflow, record: Encoded, *, unseen: bool = False) -> tuple[str, ...]:
-    """What its reader said of a workflow, and what was found when it was encoded and looked into.
-
-    Args:
-        unseen: its documents are looked into when they are sent; ``late_remarks`` says then what was found in those
-            that nobody had read before.
-    """
-    repeating = [
-        _repeated(field, document)
-        for field, document in record.documents
-        if document.repeated_keys and not (unseen and document.is_counted_late)
-    ]
-    return (*workflow.notices, *record.cleaned, *repeating)
+def remarks(workflow: Workflow, record: Encoded) -> tuple[str, ...]:
+    """What its reader said of a workflow, and what was found when it was encoded."""
+    return (*workflow.notices, *record.cleaned, *_repeating(record, late=False))
 
 
 def late_remarks(record: Encoded) -> list[str]:
-    """What was found in the documents of a record that was sent."""
+    """What was found in those documents of a record that are read where they are sent."""
+    return _repeating(record, late=True)
+
+
+def _repeating(record: Encoded, *, late: bool) -> list[str]:
     return [
         _repeated(field, document)
         for field, document in record.documents
-        if document.repeated_keys and document.is_counted_late
+        if document.repeated_keys and document.is_counted_late == late
     ]
 
 

@@ -12,7 +12,7 @@ from workflow_store.database.faults import is_record_fault
 from workflow_store.errors import InvalidRecord, RecordError, ServerError
 from workflow_store.ingest.batch import write_batch
 from workflow_store.ingest.quarantine import add, record_hash, rejected_workflow, storable
-from workflow_store.ingest.remarks import remarks
+from workflow_store.ingest.remarks import late_remarks, remarks
 from workflow_store.models.notices import duplicate_keys
 from workflow_store.models.quarantined import Quarantined
 from workflow_store.models.report import Outcome, Rejected
@@ -194,7 +194,7 @@ async def _store(session: Session, found: _Read, retrial: Retrial, record: Quara
         return
     for encoded, outcome in zip(records, outcomes, strict=True):
         retrial.outcomes.append((outcome, encoded.size))
-        notices = remarks(found.workflows[encoded.workflow_id], encoded)
+        notices = (*remarks(found.workflows[encoded.workflow_id], encoded), *late_remarks(encoded))
         retrial.cleaned += bool(encoded.cleaned)
         retrial.duplicate_keys += duplicate_keys(notices)
         retrial.notices += [f"{encoded.workflow_id}: {notice}" for notice in notices]

@@ -103,13 +103,17 @@ class Json:
         return self
 
     @classmethod
-    def unread(cls, raw: bytes) -> Json:
-        """Take JSON that was skipped by a parser: right in its syntax, UTF-8, and without any escape ``\\u00XX``.
+    def unread(cls, raw: bytes, colons: int) -> Json:
+        """Take JSON that a parser has skipped: right in its syntax, and without any escape ``\\u00XX``.
 
-        Its numbers are looked at, and keys that came twice are counted, by the first ``check``.
+        Its characters and numbers are looked at, and keys that came twice are counted, by the first ``check``.
+
+        Args:
+            colons: how many of them are in it.
         """
         document = _Unread.trusted(raw)
         object.__setattr__(document, "repeated_keys", 0)
+        object.__setattr__(document, "_colons", colons)
         return document
 
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
@@ -207,13 +211,14 @@ class _Repeating(Json):
 class _Unread(Json):
     """A document that nobody has decoded: what did not change since it was stored never needs to be."""
 
-    __slots__ = ("repeated_keys",)
+    __slots__ = ("_colons", "repeated_keys")
 
     is_counted_late = True
+    _colons: int
 
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
         if self._levels is None:
-            if is_plain(self.raw):
+            if is_plain(self.raw, self._colons):
                 object.__setattr__(self, "_levels", PLAIN_LEVELS)
             else:
                 object.__setattr__(self, "repeated_keys", repeated_keys(self.raw, self.value))
