@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.lines import exported_line
 from tests.quarantined import quarantined
 from tests.records import parts_of, small_workflow
 from workflow_store import (
@@ -81,7 +82,7 @@ def with_document(raw: bytes, workflow_id: str = "1") -> Workflow:
 def line_of(shape: str, document: bytes) -> bytes:
     """A line of one of the shapes that importers read, with a document in it; its workflow's id is 1."""
     if shape == "exported":
-        return with_document(b"0").to_json().raw.replace(b'"workflow_json":0', b'"workflow_json":' + document)
+        return exported_line(with_document(b"0"), document)
     if shape == "wrapped":
         return b'{"source": "1", "workflow": ' + document + b"}"
     if shape == "wrapped, spelt otherwise":

@@ -84,7 +84,7 @@ def test_a_record_is_encoded_in_few_calls(workflows: Sequence[Workflow]) -> None
         encode_all(workflows)
 
     # With all four parts; a loop over columns in Python would show as several times this.
-    assert counted["call"] <= 36 * len(workflows)
+    assert counted["call"] <= 35 * len(workflows)
     assert counted["c_call"] <= 42 * len(workflows)
 
 

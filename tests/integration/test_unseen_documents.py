@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.lines import exported_line
 from tests.quarantined import quarantined
 from tests.records import small_workflow
 from workflow_store import IngestError, Json, Structure, Workflow, WorkflowStore
@@ -130,10 +131,7 @@ async def test_where_the_first_bad_one_ends_it_nothing_after_it_is_stored(store:
 def export(folder: Path, documents: Mapping[str, bytes]) -> Path:
     """A file of lines as ``export`` writes them, with these documents by their workflows' ids."""
     path = folder / "exported.jsonl"
-    lines = [
-        with_document(name, Json(0)).to_json().raw.replace(b'"workflow_json":0', b'"workflow_json":' + document)
-        for name, document in documents.items()
-    ]
+    lines = [exported_line(with_document(name, Json(0)), document) for name, document in documents.items()]
     path.write_bytes(b"\n".join(lines) + b"\n")
     return path
 

@@ -38,11 +38,10 @@ class PooledConnection(_Connection):
         self.is_idle = False
         return time.monotonic() - self._idle_since
 
-    def given_back(self) -> float:
-        """It comes back to the pool; how many seconds old it is."""
+    def given_back(self) -> None:
+        """It comes back to the pool."""
         self.is_idle = True
         self._idle_since = time.monotonic()
-        return self._idle_since - self.opened_at
 
     def is_overdue(self, max_lifetime: float) -> bool:
         """Whether it is to be replaced when it comes back."""

@@ -117,7 +117,8 @@ class Database:
         async def released(connection: Any) -> None:
             # Nothing the store sends is bound to the session, so there is nothing to reset and no round trip to pay;
             # asyncpg has rolled back what was open.
-            if connection.given_back() > settings.max_lifetime:
+            connection.given_back()
+            if connection.is_overdue(settings.max_lifetime):
                 await connection.close(timeout=settings.release_timeout)
 
         pool = asyncpg.create_pool(

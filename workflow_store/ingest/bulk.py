@@ -214,8 +214,8 @@ class BulkIngest:
         for record, outcome in zip(records, outcomes, strict=True):
             if outcome is not None:
                 self._report.bytes += record.size
-                if outcome != "unchanged":
-                    batch.remark(record, late_remarks(record))
+                if outcome != "unchanged" and (said := late_remarks(record)):
+                    batch.remark(record, said)
 
     async def _run(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         return await retried(self._sessions, work, patience=self._options.patience)

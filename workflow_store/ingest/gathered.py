@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,11 +59,10 @@ class Gathered:
         self.records[record.workflow_id] = record
         self.origins[record.workflow_id] = workflow, position
 
-    def remark(self, record: Encoded, said: Iterable[str]) -> None:
+    def remark(self, record: Encoded, said: Sequence[str]) -> None:
         """Keep for the report what there is to say of a record."""
-        notices = tuple(said)
-        self.duplicate_keys += duplicate_keys(notices)
-        self.notices.extend(f"{record.workflow_id}: {notice}" for notice in notices)
+        self.duplicate_keys += duplicate_keys(said)
+        self.notices.extend(f"{record.workflow_id}: {notice}" for notice in said)
 
     def given(self, workflow_id: str) -> list[tuple[Workflow, int]]:
         """All that was given under an id, in order, with positions."""
