@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from workflow_store import (
     StoreClosed,
     WorkflowStore,
 )
+from workflow_store.database import BorrowedPool
 
 Connect = Callable[..., Awaitable[Any]]
 
@@ -267,6 +269,22 @@ async def test_a_connection_that_went_back_to_its_pool_is_told(database_dsn: str
             await store.exists(["1"])
         with pytest.raises(ConnectionUnusable, match="released"):
             await WorkflowStore.on(connection)
+
+
+async def test_a_pool_has_a_connection_back_that_can_not_be_used(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(connection: object) -> None:
+        raise ConnectionUnusable("its codecs can't be put back")
+
+    async with asyncpg.create_pool(database_dsn, min_size=1, max_size=1) as pool:
+        store = await WorkflowStore.on(pool)
+        monkeypatch.setattr(sys.modules[BorrowedPool.__module__], "require_codecs", refuse)
+
+        with pytest.raises(ConnectionUnusable, match="codecs"):
+            await store.exists(["1"])
+
+        assert pool.get_idle_size() == 1
 
 
 async def test_a_pool_that_is_closed_or_was_never_opened_is_told(database_dsn: str) -> None:

@@ -45,6 +45,22 @@ async def test_what_waits_is_committed_together(store: WorkflowStore) -> None:
     assert groups <= 4
 
 
+async def test_tasks_that_put_again_and_again_are_shared_evenly(store: WorkflowStore) -> None:
+    waiting = iter(range(2_000))
+
+    async with store.writer(connections=2) as writer:
+
+        async def scraper() -> None:
+            for number in waiting:
+                await writer.put(small_workflow(str(number)))
+
+        await asyncio.gather(*(scraper() for _ in range(40)))
+        groups = writer.groups
+
+    # 20 in each, but for the first and the last ones.
+    assert groups < 2_000 / 20 + 20
+
+
 async def test_a_bad_record_fails_only_its_own_caller(store: WorkflowStore, session: Session) -> None:
     await session.connection.execute(
         "ALTER TABLE workflow_store.workflow_metadata ADD CONSTRAINT fussy CHECK (title <> 'refused')"

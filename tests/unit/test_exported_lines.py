@@ -30,6 +30,8 @@ ODD = [
     "1",
     '"',
     "\\u0000",
+    "\\u0022:",
+    "\\u001b",
     "1e400",
     '"a":1,"a":2,',
     "null",
@@ -105,6 +107,13 @@ def is_sound(record: Any) -> bool:
 @example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":1e99999999999}}')
 @example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":' + b"[" * 600 + b"]" * 600 + b"}}")
 @example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":"\\ud800"}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":"\\u0000"}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":{"a":"\\u003a","a":2}}}')
+@example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":{"a":"\\u001b","a":2}}}')
+@example(line=b'{"workflow_id":"a","url":"u","metadata":{"title":"\\u0000"}}')
+@example(line=b'{"workflow_id":"a\\u0000","url":"\\u001b"}')
+@example(line=b'{"workflow_id":"a","url":"\\u003a","url":"u"}')
+@example(line=b'{"workflow_id":"a","url":"u","processing_time":1e15,"metadata":{"title":"","title":""}}')
 @example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":"\xff"}}')
 @example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":"\\ud83d\\ude00"}}')
 @example(line=b'{"workflow_id":"a","url":"u","structure":{"workflow_json":null}}')

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:
     _Connection = asyncpg.Connection
+
+
+# Bytes; a batch has some megabytes.
+_SEND_BUFFER: Final = 1024 * 1024
 
 
 class PooledConnection(_Connection):
@@ -32,6 +37,7 @@ class PooledConnection(_Connection):
         self._idle_since = self.opened_at
         self.is_idle: bool = True
         self.behind_pooler: bool = False
+        widen(getattr(self, "_transport", None))
 
     def taken(self) -> float:
         """It leaves the pool; for how many seconds it lay there."""
@@ -46,6 +52,29 @@ class PooledConnection(_Connection):
     def is_overdue(self, max_lifetime: float) -> bool:
         """Whether it is to be replaced when it comes back."""
         return time.monotonic() - self.opened_at > max_lifetime
+
+    def is_fit(self, expired_at: float, max_lifetime: float) -> bool:
+        """Whether it may come back as it is: nothing is open on it, and it need not be replaced."""
+        return not (
+            self.is_closed()
+            or self.is_in_transaction()
+            or self.opened_at <= expired_at
+            or self.is_overdue(max_lifetime)
+        )
+
+
+def widen(transport: Any) -> None:
+    """Give a socket on this machine room for a megabyte on its way to the server, or for what the kernel allows.
+
+    Where COPY fills the buffer, the client is woken for each piece that the server has taken. Of TCP the kernel widens
+    the buffer by itself, but not once somebody has set it.
+
+    Args:
+        transport: asyncio's, or None.
+    """
+    sock: socket.socket | None = None if transport is None else transport.get_extra_info("socket")
+    if sock is not None and sock.family == socket.AF_UNIX:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
 
 
 def returned_at_once(connection: Any) -> bool:

@@ -159,7 +159,8 @@ class BorrowedPool(Database):
         """Nobody says which connections a caller's pool has: one that is still there may be given up."""
         return False
 
-    def _session(self, connection: Connection) -> Session:
+    def session_on(self, connection: Connection) -> Session:
+        """A session that leaves the connection as it was."""
         return borrowed_session(connection)
 
     async def close(self) -> None:

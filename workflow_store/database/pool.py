@@ -6,8 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from weakref import WeakSet
@@ -17,9 +16,17 @@ import asyncpg
 from workflow_store import errors
 from workflow_store.database._pooled import PooledConnection, returned_at_once
 from workflow_store.database.connections import MaskedDsn, address, connect
-from workflow_store.database.faults import cancelled_in_doubt, cancelled_waiting, fields, has_failed_over, translated
+from workflow_store.database.faults import (
+    cancelled_in_doubt,
+    cancelled_waiting,
+    fields,
+    has_failed_over,
+    translate,
+    translated,
+)
 from workflow_store.database.gate import Gate
 from workflow_store.database.holders import Holders
+from workflow_store.database.lending import Held
 from workflow_store.database.session import Connection, Session
 from workflow_store.queries.catalogue import BACKEND_PID, GET_WORKFLOW, PING
 from workflow_store.settings import Settings
@@ -145,8 +152,7 @@ class Database:
         """Host, port and database, without a secret."""
         return self._address
 
-    @asynccontextmanager
-    async def session(self) -> AsyncGenerator[Session]:
+    def session(self) -> AbstractAsyncContextManager[Session]:
         """Hold a connection; it goes back at the end.
 
         Raises:
@@ -154,29 +160,41 @@ class Database:
             ServerUnavailable: a new one was needed and nothing answers.
             StoreClosed: the pool is closed, or belongs to another event loop or process.
         """
+        return Held(self)
+
+    async def take(self) -> Connection:
+        """A connection, which ``put_back`` gives back; ``session`` does both."""
         self._check_usable()
         connection = await self._acquire()
         self._holders.took(connection)
-        session = self._session(connection)
-        is_sound = False
+        return connection
+
+    async def put_back(self, connection: Connection, session: Session | None, error: BaseException | None) -> None:
+        """Give back what ``take`` gave.
+
+        Args:
+            session: what was done with it; None where that never began.
+            error: how that has ended.
+        """
         try:
-            yield session
-        except errors.ServerError as error:
-            if has_failed_over(error) and not session.was_readonly:
+            was_readonly = session is not None and session.was_readonly
+            if isinstance(error, errors.ServerError) and has_failed_over(error) and not was_readonly:
                 # The others lead to the same server: each is replaced before it is used again.
                 await self._replace_all()
-            raise
-        else:
-            is_sound = True
         finally:
             self._holders.gave_back(connection)
             try:
-                await self._release(connection, is_sound=is_sound)
+                await self._release(connection, is_sound=error is None)
             except asyncio.CancelledError:
-                if session.has_written:
+                if session is not None and session.has_written:
                     # The answer is here, but whoever has cancelled this will not get it.
                     raise cancelled_in_doubt() from None
                 raise
+
+    def session_on(self, connection: Connection) -> Session:
+        """A session on a connection that was taken."""
+        pooled = cast("PooledConnection", connection).behind_pooler
+        return Session(connection, self._settings.release_timeout, behind_pooler=pooled)
 
     def holds(self, pid: int) -> bool:
         """Whether the connection to that server process is one of the pool's."""
@@ -238,10 +256,6 @@ class Database:
         self._expired_at = time.monotonic()
         await self._pool.expire_connections()
 
-    def _session(self, connection: Connection) -> Session:
-        pooled = cast("PooledConnection", connection).behind_pooler
-        return Session(connection, self._settings.release_timeout, behind_pooler=pooled)
-
     async def _release(self, connection: Any, *, is_sound: bool = False) -> None:
         """Give a connection back.
 
@@ -249,9 +263,12 @@ class Database:
             is_sound: all that was sent on it has been answered.
         """
         if is_sound and self._is_fit(connection):
-            with self._dropping():
+            try:
                 if returned_at_once(connection):
                     return
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                self._dropped(error)
+                return
         # A task cancelled here still gives its connection back. asyncpg has a shield of its own, but nobody hears what
         # becomes of the release behind it once the caller has gone.
         await asyncio.shield(self._give_back(connection))
@@ -261,31 +278,23 @@ class Database:
 
         Not where others wait for one: whoever gives it back would take it again before they have a turn.
         """
-        return not (
-            self._waiting
-            or connection.is_closed()
-            or connection.is_in_transaction()
-            or connection.opened_at <= self._expired_at
-            or connection.is_overdue(self._settings.max_lifetime)
-        )
+        return not self._waiting and connection.is_fit(self._expired_at, self._settings.max_lifetime)
 
     async def _give_back(self, connection: Any) -> None:
-        # What does not answer within the timeout is terminated.
-        with self._dropping():
-            await self._pool.release(connection, timeout=self._settings.release_timeout)
-
-    @contextmanager
-    def _dropping(self) -> Generator[None]:
         try:
-            with translated():
-                yield
-        except errors.StoreError as error:
-            # The work is done or has failed with its own error; a connection that can't go back was ended instead.
-            _log.warning(
-                "a connection was dropped instead of going back to the pool: %s",
-                error,
-                extra={"event": "connection_dropped", **fields(error)},
-            )
+            # What does not answer within the timeout is terminated.
+            await self._pool.release(connection, timeout=self._settings.release_timeout)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # of which a TimeoutError is one
+            self._dropped(error)
+
+    def _dropped(self, error: Exception) -> None:
+        """The work is done or has failed with its own error; a connection that can't go back was ended instead."""
+        known = translate(error)
+        _log.warning(
+            "a connection was dropped instead of going back to the pool: %s",
+            known or error,
+            extra={"event": "connection_dropped", **(fields(known) if known else {})},
+        )
 
     def _numbers(self) -> str:
         now = self.statistics()

@@ -6,7 +6,7 @@ A line is read here only where that gives what the general reader gives; every o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict, get_args, get_type_hints
 
@@ -18,7 +18,7 @@ from workflow_store.importers.limits import Limits
 from workflow_store.models import Content, Json, Metadata, Structure, Transcript, Workflow
 from workflow_store.models.building import built
 from workflow_store.models.json import DEFAULT_MAX_DEPTH
-from workflow_store.models.plain import may_hide
+from workflow_store.models.plain import has_each_key_once, may_hide
 from workflow_store.models.workflow import Count, Moment, Names, Number, in_utc
 
 _START: Final = b'{"workflow_id":'
@@ -120,9 +120,10 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
         return None
     try:
         members = _DECODER.decode(raw)
-        documents, colons = _documents(members, limits)
-        # Without the documents, which have theirs: fewer colons are keys that came twice, or that no field has.
-        if _ENCODE(members).count(b":") != raw.count(b":") - colons:
+        # A line that is written from its members just as it was read has each key once.
+        is_as_written = _ENCODE(members) == raw
+        documents = _documents(members, limits)
+        if not (is_as_written or _has_each_key_once(raw, members, documents)):
             return None
         for holder, name, document in documents:
             holder[name] = document
@@ -138,16 +139,13 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
     return workflow if len(workflow.workflow_id) <= _SHORT_ID else None
 
 
-def _documents(members: dict[str, Any], limits: Limits) -> tuple[list[tuple[dict[str, Any], str, Json]], int]:
+def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, Any], str, Json]]:
     """The documents of a line and whose they are; they are taken out of it, and null is left in their places.
-
-    The second answer is how many colons they have.
 
     Raises:
         ValueError: one is too large.
     """
     found: list[tuple[dict[str, Any], str, Json]] = []
-    total = 0
     holders = [(members.get(name), part) for name, part in _PARTS]
     holders += [(transcript, _TRANSCRIPT) for transcript in members.get("transcripts") or ()]
     for holder, part in holders:
@@ -158,8 +156,18 @@ def _documents(members: dict[str, Any], limits: Limits) -> tuple[list[tuple[dict
                 document = bytes(holder[name])
                 if len(document) > limits.max_document_bytes:
                     raise ValueError(name)
-                colons = document.count(b":")
-                total += colons
-                found.append((holder, name, Json.unread(document, colons)))
+                found.append((holder, name, Json.unread(document)))
                 holder[name] = None
-    return found, total
+    return found
+
+
+def _has_each_key_once(
+    raw: bytes, members: Mapping[str, Any], documents: Iterable[tuple[dict[str, Any], str, Json]]
+) -> bool:
+    """Whether no key came twice in a line, nor one that no field has, however it is spelt.
+
+    Args:
+        members: the line without its documents, which are looked at by themselves.
+    """
+    colons = raw.count(b":") - sum(document.raw.count(b":") for _, _, document in documents)
+    return has_each_key_once(colons, _ENCODE(members))

@@ -22,6 +22,7 @@ from workflow_store.queries.scrapes import COMPLETE_SCRAPE
 
 # Fewer than this are one group: a transaction costs more than what a second connection saves.
 _LEAST_SHARED: Final = 8
+_ANSWERED_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,10 @@ class Writer:
 
     def _take(self) -> list[_Put]:
         group: list[_Put] = []
-        # What waits is shared with the connections that are idle, unless there is little of it.
-        share = max(_LEAST_SHARED, -(-len(self._waiting) // max(1, self._free())))
+        # A connection's share of all that is put, of which some is being written, unless there is little of it. Were it
+        # all that waits, one connection would have most in each group and the others next to none: those that are
+        # answered together put their next together.
+        share = max(_LEAST_SHARED, -(-self._puts // self._options.connections))
         size = min(self._options.batch_size, share)
         left: deque[_Put] = deque()
         taken: set[str] = set()
@@ -264,9 +267,12 @@ class Writer:
         tell(outcomes)
         if any(outcome != "unchanged" for outcome in outcomes):
             self._changed()
-        for put, outcome in zip(sent, outcomes, strict=True):
+        for number, (put, outcome) in enumerate(zip(sent, outcomes, strict=True), 1):
             if not put.answer.done():
                 put.answer.set_result(outcome)
+            if number % _ANSWERED_AT_ONCE == 0:
+                # Each of them encodes its next now; what the server answers to another group would wait for all.
+                await asyncio.sleep(0)
 
     async def _send(self, session: Session, group: Sequence[_Put]) -> tuple[Sequence[_Put], Sequence[Outcome]]:
         """Write those of a group whose callers still wait."""

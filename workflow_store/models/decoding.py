@@ -153,7 +153,13 @@ def check_depth(raw: bytes, limit: int) -> None:
         InvalidJson: it is nested deeper.
     """
     # The number of opening brackets bounds the depth, and counting them costs next to nothing.
-    if raw.translate(_ALIKE, _NO_BRACKET).count(b"{") <= limit:
+    brackets = raw.translate(_ALIKE, _NO_BRACKET)
+    opening = brackets.count(b"{")
+    if opening <= limit:
+        return
+    # So does, at any place, what was opened before it, and what is closed after it.
+    middle = len(brackets) // 2
+    if 2 * opening == len(brackets) and max(brackets.count(b"{", 0, middle), brackets.count(b"}", middle)) <= limit:
         return
     # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
     bare = _ESCAPE.sub(b"", raw).translate(_ALIKE, _NO_STRUCTURE)

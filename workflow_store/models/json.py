@@ -103,17 +103,13 @@ class Json:
         return self
 
     @classmethod
-    def unread(cls, raw: bytes, colons: int) -> Json:
+    def unread(cls, raw: bytes) -> Json:
         """Take JSON that a parser has skipped: right in its syntax, and without any escape ``\\u00XX``.
 
         Its characters and numbers are looked at, and keys that came twice are counted, by the first ``check``.
-
-        Args:
-            colons: how many of them are in it.
         """
         document = _Unread.trusted(raw)
         object.__setattr__(document, "repeated_keys", 0)
-        object.__setattr__(document, "_colons", colons)
         return document
 
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
@@ -211,14 +207,13 @@ class _Repeating(Json):
 class _Unread(Json):
     """A document that nobody has decoded: what did not change since it was stored never needs to be."""
 
-    __slots__ = ("_colons", "repeated_keys")
+    __slots__ = ("repeated_keys",)
 
     is_counted_late = True
-    _colons: int
 
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
         if self._levels is None:
-            if is_plain(self.raw, self._colons):
+            if is_plain(self.raw):
                 object.__setattr__(self, "_levels", PLAIN_LEVELS)
             else:
                 object.__setattr__(self, "repeated_keys", repeated_keys(self.raw, self.value))
