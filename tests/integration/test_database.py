@@ -5,6 +5,7 @@ import socket
 import threading
 from typing import Any
 
+import asyncpg
 import pytest
 
 from workflow_store import (
@@ -55,6 +56,27 @@ async def test_the_pools_counts_follow_who_holds_what(database_dsn: str) -> None
 
     assert (held.pool_size, held.checked_in, held.checked_out, held.overflow, held.total_connections) == (1, 0, 2, 1, 2)
     assert (idle.checked_in, idle.checked_out, idle.waiting) == (2, 0, 0)
+
+
+async def test_a_connection_that_is_gone_when_it_goes_back_is_no_error(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def taken_back_meanwhile(*_args: object, **_options: object) -> None:
+        raise asyncpg.InternalClientError("release() called on a free connection holder")
+
+    database = await opened(database_dsn)
+    async with database.session() as session:
+        session.connection.terminate()
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Pool, "release", taken_back_meanwhile)
+        async with database.session() as session:
+            session.connection.terminate()
+    async with database.session() as session:
+        assert await session.fetch_one(catalogue.PING) == 1
+    await database.close()
+
+    (warning,) = caplog.messages
+    assert warning.startswith("a connection was dropped instead of going back to the pool: the connection is unusable")
 
 
 async def test_no_server_is_one_clear_error_with_the_address_and_no_secret() -> None:

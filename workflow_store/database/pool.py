@@ -266,7 +266,7 @@ class Database:
             try:
                 if returned_at_once(connection):
                     return
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:
                 self._dropped(error)
                 return
         # A task cancelled here still gives its connection back. asyncpg has a shield of its own, but nobody hears what
@@ -278,22 +278,26 @@ class Database:
 
         Not where others wait for one: whoever gives it back would take it again before they have a turn.
         """
-        return not self._waiting and connection.is_fit(self._expired_at, self._settings.max_lifetime)
+        # A proxy whose connection was lost has nothing of it any more.
+        is_fit = getattr(connection, "is_fit", None)
+        return is_fit is not None and not self._waiting and is_fit(self._expired_at, self._settings.max_lifetime)
 
     async def _give_back(self, connection: Any) -> None:
         try:
             # What does not answer within the timeout is terminated.
             await self._pool.release(connection, timeout=self._settings.release_timeout)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # of which a TimeoutError is one
+        except Exception as error:
             self._dropped(error)
 
     def _dropped(self, error: Exception) -> None:
         """The work is done or has failed with its own error; a connection that can't go back was ended instead."""
         known = translate(error)
+        if known is None:
+            raise error
         _log.warning(
             "a connection was dropped instead of going back to the pool: %s",
-            known or error,
-            extra={"event": "connection_dropped", **(fields(known) if known else {})},
+            known,
+            extra={"event": "connection_dropped", **fields(known)},
         )
 
     def _numbers(self) -> str:
