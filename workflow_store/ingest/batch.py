@@ -6,7 +6,6 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
@@ -17,6 +16,7 @@ from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
 from workflow_store.errors import CommitUnknown, IntegrityViolation
 from workflow_store.ingest.merge import known_workflows, merge
+from workflow_store.ingest.turns import Turn
 from workflow_store.models.report import Outcome
 from workflow_store.queries import catalogue
 from workflow_store.queries.collections import EXISTING_WORKFLOWS
@@ -33,7 +33,6 @@ from workflow_store.queries.rows import KnownRow
 from workflow_store.telemetry.watching import count, watchers
 
 _ID_OF: Final = attrgetter("workflow_id")
-_LOOKED_INTO_AT_ONCE: Final = 4
 
 
 async def write_batch(
@@ -148,11 +147,11 @@ def _ids_of(records: Sequence[Encoded]) -> list[str]:
 async def _look_into(records: Iterable[Encoded], unseen: Limits | None) -> None:
     if unseen is None:
         return
-    for number, record in enumerate(records, 1):
+    turn = Turn()
+    for record in records:
         check_documents(record, unseen)
-        if number % _LOOKED_INTO_AT_ONCE == 0:
-            # Else what the server answers to another batch would wait until the last document of this one.
-            await asyncio.sleep(0)
+        if turn.is_over:
+            await turn.pass_on()
 
 
 async def _write(

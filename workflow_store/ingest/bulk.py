@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from workflow_store.database import Session, Sessions, retried
 from workflow_store.database.faults import is_record_fault
@@ -29,6 +29,7 @@ from workflow_store.ingest.gathered import Gathered
 from workflow_store.ingest.options import IngestOptions
 from workflow_store.ingest.remarks import late_remarks
 from workflow_store.ingest.resolution import resolve
+from workflow_store.ingest.turns import Turn
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode, encode_unseen
@@ -41,8 +42,6 @@ Progress: TypeAlias = Callable[[IngestReport], object]
 _log = logging.getLogger("workflow_store.ingest")
 
 Result = TypeVar("Result")
-
-_ENCODED_AT_ONCE: Final = 4
 
 
 class BulkIngest:
@@ -91,12 +90,12 @@ class BulkIngest:
     async def _read(self, items: AsyncIterator[Workflow | Rejected]) -> None:
         batch = self._new_batch()
         position = 0
+        turn = Turn()
         async for item in items:
             self._take(batch, item, position)
             position += 1
-            if position % _ENCODED_AT_ONCE == 0:
-                # Else an answer of the server to a batch in flight would wait until the next batch is encoded.
-                await asyncio.sleep(0)
+            if turn.is_over:
+                await turn.pass_on()
             if batch.is_full(self._options):
                 await self._launch(batch)
                 batch = self._new_batch()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Final
+
 from workflow_store.models.json import Json
 from workflow_store.models.notices import DuplicateKeys
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.parameters import Encoded
+
+_REPEATED_KEYS: Final = attrgetter("repeated_keys")
 
 
 def remarks(workflow: Workflow, record: Encoded) -> tuple[str, ...]:
@@ -19,9 +24,11 @@ def late_remarks(record: Encoded) -> list[str]:
 
 
 def _repeating(record: Encoded, *, late: bool) -> list[str]:
+    if not any(map(_REPEATED_KEYS, record.documents)):
+        return []
     return [
         _repeated(field, document)
-        for field, document in record.documents
+        for field, document in zip(record.document_fields, record.documents, strict=True)
         if document.repeated_keys and document.is_counted_late == late
     ]
 

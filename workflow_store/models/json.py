@@ -63,8 +63,8 @@ class Json:
             InvalidJson: the value holds something JSON can't (NaN, a set, a tuple as a key, a cycle), or a number
                 beyond PostgreSQL's range.
         """
-        object.__setattr__(self, "raw", value.raw if isinstance(value, Json) else _encode(value))
-        object.__setattr__(self, "_levels", value._levels if isinstance(value, Json) else None)
+        _set_raw(self, value.raw if isinstance(value, Json) else _encode(value))
+        _set_levels(self, value._levels if isinstance(value, Json) else None)
 
     @classmethod
     def parse(
@@ -98,8 +98,8 @@ class Json:
         None stands for a look that is still to come.
         """
         self = object.__new__(cls)
-        object.__setattr__(self, "raw", raw)
-        object.__setattr__(self, "_levels", levels)
+        _set_raw(self, raw)
+        _set_levels(self, levels)
         return self
 
     @classmethod
@@ -127,7 +127,7 @@ class Json:
         check_depth(raw, max_depth)
         if _DOUBTFUL_ESCAPE.search(raw) is not None:
             self._check_escapes()
-        object.__setattr__(self, "_levels", max_depth)
+        _set_levels(self, max_depth)
 
     def _check_escapes(self) -> None:
         # \\\\u0000 is a backslash and four digits; without the escaped backslashes every other one begins an escape.
@@ -198,6 +198,11 @@ class Json:
         )
 
 
+# Past the check that a document is immutable, which object.__setattr__ would look up each time.
+_set_raw: Final = vars(Json)["raw"].__set__
+_set_levels: Final = vars(Json)["_levels"].__set__
+
+
 class _Repeating(Json):
     """A document with keys that come twice: hardly any has some, and the others need no room for their number."""
 
@@ -214,7 +219,7 @@ class _Unread(Json):
     def check(self, *, max_bytes: int = DEFAULT_MAX_BYTES, max_depth: int = DEFAULT_MAX_DEPTH) -> None:
         if self._levels is None:
             if is_plain(self.raw):
-                object.__setattr__(self, "_levels", PLAIN_LEVELS)
+                _set_levels(self, PLAIN_LEVELS)
             else:
                 object.__setattr__(self, "repeated_keys", repeated_keys(self.raw, self.value))
         super().check(max_bytes=max_bytes, max_depth=max_depth)

@@ -21,6 +21,7 @@ from workflow_store.queries.parameters import (
     StructureValues,
     TranscriptValues,
     WorkflowValues,
+    documents_of,
 )
 
 TITLE_KEY_LENGTH: Final = 128
@@ -87,11 +88,11 @@ def check_documents(record: Encoded, limits: Limits) -> None:
     Raises:
         InvalidRecord: one can't be stored; its field is named.
     """
-    for field, document in record.documents:
+    for number, document in enumerate(record.documents):
         try:
             document.check(max_bytes=limits.max_document_bytes, max_depth=limits.max_json_depth)
         except InvalidJson as error:
-            raise InvalidRecord(field, error.reason) from None
+            raise InvalidRecord(record.document_fields[number], error.reason) from None
 
 
 def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
@@ -134,6 +135,7 @@ def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
         transcripts,
         workflow.retry_count,
         (size, metadata_size, structure_size, content_size, transcripts_size),
+        documents_of(metadata, structure, content, transcripts),
     )
 
 

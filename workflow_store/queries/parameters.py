@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from workflow_store.models.cleaning import NulPolicy
 from workflow_store.models.json import DEFAULT_MAX_BYTES, DEFAULT_MAX_DEPTH, Json
@@ -97,8 +98,9 @@ class Limits:
 class Encoded(NamedTuple):
     """A workflow as rows; a part that was not scraped is None.
 
-    ``sizes`` are in bytes of texts and documents: of the workflow's row, and of the parts in their order. ``cleaned``
-    are remarks on what was removed or replaced in it.
+    ``sizes`` are in bytes of texts and documents: of the workflow's row, and of the parts in their order.
+    ``documents`` are those of all parts, ``document_fields`` their names. ``cleaned`` are remarks on what was removed
+    or replaced in it.
     """
 
     workflow_id: str
@@ -109,6 +111,7 @@ class Encoded(NamedTuple):
     transcripts: tuple[TranscriptValues, ...] | None
     retry_count: int | None
     sizes: tuple[int, int, int, int, int]
+    documents: tuple[Json, ...]
     cleaned: tuple[str, ...] = ()
 
     @property
@@ -117,22 +120,31 @@ class Encoded(NamedTuple):
         return sum(self.sizes)
 
     @property
-    def documents(self) -> list[tuple[str, Json]]:
-        """Its documents, each with the name of its field."""
-        metadata, structure, content = self.metadata, self.structure, self.content
-        found: list[tuple[str, Json]] = []
-        if metadata is not None and metadata.raw_metadata is not None:
-            found.append(("metadata.raw_metadata", metadata.raw_metadata))
-        if structure is not None and structure.workflow_json is not None:
-            found.append(("structure.workflow_json", structure.workflow_json))
-        if content is not None and content.raw_content is not None:
-            found.append(("content.raw_content", content.raw_content))
-        found += [
-            (f"transcripts.{row.position}.transcript_json", row.transcript_json)
-            for row in self.transcripts or ()
-            if row.transcript_json is not None
-        ]
-        return found
+    def document_fields(self) -> list[str]:
+        """The names of the fields that ``documents`` come from, in their order."""
+        places = [(part, getattr(self, part), column) for part, column in _DOCUMENTS]
+        places += [(f"transcripts.{row.position}", row, "transcript_json") for row in self.transcripts or ()]
+        return [f"{part}.{column}" for part, row, column in places if getattr(row, column, None) is not None]
+
+
+_DOCUMENTS: Final = (("metadata", "raw_metadata"), ("structure", "workflow_json"), ("content", "raw_content"))
+_TRANSCRIPT_DOCUMENT: Final = attrgetter("transcript_json")
+
+
+def documents_of(
+    metadata: MetadataValues | None,
+    structure: StructureValues | None,
+    content: ContentValues | None,
+    transcripts: Iterable[TranscriptValues] | None,
+) -> tuple[Json, ...]:
+    """The documents of a workflow's parts."""
+    places: list[Json | None] = [
+        None if metadata is None else metadata.raw_metadata,
+        None if structure is None else structure.workflow_json,
+        None if content is None else content.raw_content,
+        *map(_TRANSCRIPT_DOCUMENT, transcripts or ()),
+    ]
+    return tuple([document for document in places if document is not None])
 
 
 def fold(older: Encoded, newer: Encoded) -> Encoded:
@@ -178,7 +190,10 @@ def fold(older: Encoded, newer: Encoded) -> Encoded:
         before[3] if content is older.content else after[3],
         after[4] if listed else before[4],
     )
-    return Encoded(newer.workflow_id, workflow, metadata, structure, content, transcripts, retry_count, sizes)
+    documents = documents_of(metadata, structure, content, transcripts)
+    return Encoded(
+        newer.workflow_id, workflow, metadata, structure, content, transcripts, retry_count, sizes, documents
+    )
 
 
 def _later(older: Any, newer: Any) -> Any:
