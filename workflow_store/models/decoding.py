@@ -157,9 +157,10 @@ def check_depth(raw: bytes, limit: int) -> None:
     opening = brackets.count(b"{")
     if opening <= limit:
         return
-    # So does, at any place, what was opened before it, and what is closed after it.
+    # So does, at any place, what was opened before it, and what is closed after it; unless nothing is closed at all.
     middle = len(brackets) // 2
-    if 2 * opening == len(brackets) and max(brackets.count(b"{", 0, middle), brackets.count(b"}", middle)) <= limit:
+    unclosed = 2 * opening - len(brackets)
+    if max(unclosed, brackets.count(b"{", 0, middle), brackets.count(b"}", middle)) <= limit:
         return
     # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
     bare = _ESCAPE.sub(b"", raw).translate(_ALIKE, _NO_STRUCTURE)
