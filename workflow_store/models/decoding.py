@@ -153,14 +153,14 @@ def check_depth(raw: bytes, limit: int) -> None:
         InvalidJson: it is nested deeper.
     """
     # The number of opening brackets bounds the depth, and counting them costs next to nothing.
-    brackets = raw.translate(_ALIKE, _NO_BRACKET)
-    opening = brackets.count(b"{")
+    every = raw.translate(_ALIKE, _NO_BRACKET)
+    opening = every.count(b"{")
     if opening <= limit:
         return
     # So does, at any place, what was opened before it, and what is closed after it; unless nothing is closed at all.
-    middle = len(brackets) // 2
-    unclosed = 2 * opening - len(brackets)
-    if max(unclosed, brackets.count(b"{", 0, middle), brackets.count(b"}", middle)) <= limit:
+    middle = len(every) // 2
+    unclosed = 2 * opening - len(every)
+    if max(unclosed, every.count(b"{", 0, middle), every.count(b"}", middle)) <= limit:
         return
     # Without escapes and everything else that is neither quote nor bracket, a string is what lies between two quotes.
     bare = _ESCAPE.sub(b"", raw).translate(_ALIKE, _NO_STRUCTURE)
