@@ -151,11 +151,13 @@ class _Doubtful(_Translated):
         if isinstance(error, asyncio.CancelledError):
             raise cancelled_in_doubt(self._pid) from None
         known = None if error is None else translate(error)
+        if known is None:
+            return
         # What the driver itself refuses was never sent.
-        if known is not None and has_no_answer(known) and not isinstance(error, asyncpg.InterfaceError):
+        if has_no_answer(known) and not isinstance(error, asyncpg.InterfaceError):
             reason = f"the answer was lost: {known}"
             raise errors.CommitUnknown(reason, known.sqlstate, began=self._began, pid=self._pid) from error
-        super().__exit__(kind, error, traceback)
+        raise known from error
 
 
 def has_no_answer(error: errors.StoreError) -> TypeGuard[errors.ServerError]:

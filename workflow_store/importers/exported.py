@@ -6,7 +6,7 @@ A line is read here only where that gives what the general reader gives; every o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict, get_args, get_type_hints
 
@@ -120,12 +120,10 @@ def read_exported(raw: bytes, limits: Limits) -> Workflow | None:
         return None
     try:
         members = _DECODER.decode(raw)
-        # A line that is written from its members just as it was read has each key once.
-        is_as_written = _ENCODE(members) == raw
-        documents = _documents(members, limits)
-        if not (is_as_written or _has_each_key_once(raw, members, documents)):
+        # Its documents are written as they stand in it. A key that came twice, or that no field has, is not in members.
+        if not has_each_key_once(raw, _ENCODE(members)):
             return None
-        for holder, name, document in documents:
+        for holder, name, document in _documents(members, limits):
             holder[name] = document
         for name, part in _PARTS:
             if members.get(name) is not None:
@@ -159,15 +157,3 @@ def _documents(members: dict[str, Any], limits: Limits) -> list[tuple[dict[str, 
                 found.append((holder, name, Json.unread(document)))
                 holder[name] = None
     return found
-
-
-def _has_each_key_once(
-    raw: bytes, members: Mapping[str, Any], documents: Iterable[tuple[dict[str, Any], str, Json]]
-) -> bool:
-    """Whether no key came twice in a line, nor one that no field has, however it is spelt.
-
-    Args:
-        members: the line without its documents, which are looked at by themselves.
-    """
-    colons = raw.count(b":") - sum(document.raw.count(b":") for _, _, document in documents)
-    return has_each_key_once(colons, _ENCODE(members))

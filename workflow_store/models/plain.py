@@ -51,33 +51,31 @@ def read_plain_object(raw: bytes) -> dict[str, Any] | None:
         value, written = read_and_written(raw)
     except ValueError:
         return None
-    return value if is_object(value) and has_each_key_once(raw.count(b":"), written) else None
+    return value if is_object(value) and has_each_key_once(raw, written) else None
 
 
 def is_plain(raw: bytes) -> bool:
     """Whether a text in which nothing is hidden is plain."""
     try:
-        written = read_and_written(raw)[1]
+        return has_each_key_once(raw, read_and_written(raw)[1])
     except ValueError:
         return False
-    # Most are written as they were read, which is seen at once.
-    return written == raw or has_each_key_once(raw.count(b":"), written)
 
 
-def has_each_key_once(colons: int, written: bytes) -> bool:
-    """Whether no key came twice in a text with so many colons, in which nothing is hidden.
+def has_each_key_once(raw: bytes, written: bytes) -> bool:
+    """Whether no key came twice in a text in which nothing is hidden.
 
     Args:
-        written: what its value is written as. Each key has its colon, and so has each one inside a string on both
-            sides: fewer colons are keys that came twice.
+        written: what its value is written as. Mostly that is what was read. Else each key has its colon, and so has
+            each one inside a string on both sides: fewer colons are keys that came twice.
     """
-    return written.count(b":") == colons
+    return written == raw or written.count(b":") == raw.count(b":")
 
 
 def repeated_keys(raw: bytes, value: Any) -> int:
     """How many keys of a JSON text came twice in one object, and so are not in its decoded ``value``."""
     try:
-        if not may_hide(raw) and has_each_key_once(raw.count(b":"), orjson.dumps(value)):
+        if not may_hide(raw) and has_each_key_once(raw, orjson.dumps(value)):
             return 0
     except TypeError:
         pass  # a number of more digits than this encoder knows, or more levels

@@ -120,10 +120,6 @@ class ServerFacts(NamedTuple):
     synchronous_commit: str
 
 
-_HAS_METADATA = WorkflowRow._fields.index("has_metadata")
-_HAS_STRUCTURE = WorkflowRow._fields.index("has_structure")
-_HAS_CONTENT = WorkflowRow._fields.index("has_content")
-_TRANSCRIPTS = WorkflowRow._fields.index("transcripts")
 _TRANSCRIPT_FIELDS = tuple(Transcript.model_fields)
 
 
@@ -158,84 +154,55 @@ def to_workflow(row: WorkflowRow, *, transcripts: bool) -> Workflow:
 
 # Field by field, not by zip: a page is made of some hundred of these, in half the time.
 def _metadata(row: WorkflowRow) -> Metadata:
-    (
-        title,
-        description,
-        use_case,
-        author_name,
-        author_url,
-        views,
-        shares,
-        categories,
-        tags,
-        workflow_created_at,
-        workflow_updated_at,
-        raw_metadata,
-        extracted_at,
-    ) = cast("tuple[Any, ...]", row[_HAS_METADATA + 1 : _HAS_STRUCTURE])
     return built(
         Metadata,
         {
-            "title": title,
-            "description": description,
-            "use_case": use_case,
-            "author_name": author_name,
-            "author_url": author_url,
-            "views": views,
-            "shares": shares,
-            "categories": _names(categories),
-            "tags": _names(tags),
-            "workflow_created_at": workflow_created_at,
-            "workflow_updated_at": workflow_updated_at,
-            "raw_metadata": raw_metadata,
-            "extracted_at": extracted_at,
+            "title": row.title,
+            "description": row.description,
+            "use_case": row.use_case,
+            "author_name": row.author_name,
+            "author_url": row.author_url,
+            "views": row.views,
+            "shares": row.shares,
+            "categories": _names(row.categories),
+            "tags": _names(row.tags),
+            "workflow_created_at": row.workflow_created_at,
+            "workflow_updated_at": row.workflow_updated_at,
+            "raw_metadata": row.raw_metadata,
+            "extracted_at": row.metadata_extracted_at,
         },
     )
 
 
 def _structure(row: WorkflowRow) -> Structure:
-    columns = cast("tuple[Any, ...]", row[_HAS_STRUCTURE + 1 : _HAS_CONTENT])
-    node_count, connection_count, node_types, extraction_type, fallback_used, workflow_json, extracted_at = columns
     return built(
         Structure,
         {
-            "node_count": node_count,
-            "connection_count": connection_count,
-            "node_types": _names(node_types),
-            "extraction_type": extraction_type,
-            "fallback_used": fallback_used,
-            "workflow_json": workflow_json,
-            "extracted_at": extracted_at,
+            "node_count": row.node_count,
+            "connection_count": row.connection_count,
+            "node_types": _names(row.node_types),
+            "extraction_type": row.extraction_type,
+            "fallback_used": row.fallback_used,
+            "workflow_json": row.workflow_json,
+            "extracted_at": row.structure_extracted_at,
         },
     )
 
 
 def _content(row: WorkflowRow) -> Content:
-    (
-        explainer_text,
-        explainer_html,
-        setup_instructions,
-        use_instructions,
-        has_videos,
-        video_count,
-        has_iframes,
-        iframe_count,
-        raw_content,
-        extracted_at,
-    ) = cast("tuple[Any, ...]", row[_HAS_CONTENT + 1 : _TRANSCRIPTS])
     return built(
         Content,
         {
-            "explainer_text": explainer_text,
-            "explainer_html": explainer_html,
-            "setup_instructions": setup_instructions,
-            "use_instructions": use_instructions,
-            "has_videos": has_videos,
-            "video_count": video_count,
-            "has_iframes": has_iframes,
-            "iframe_count": iframe_count,
-            "raw_content": raw_content,
-            "extracted_at": extracted_at,
+            "explainer_text": row.explainer_text,
+            "explainer_html": row.explainer_html,
+            "setup_instructions": row.setup_instructions,
+            "use_instructions": row.use_instructions,
+            "has_videos": row.has_videos,
+            "video_count": row.video_count,
+            "has_iframes": row.has_iframes,
+            "iframe_count": row.iframe_count,
+            "raw_content": row.raw_content,
+            "extracted_at": row.content_extracted_at,
         },
     )
 
