@@ -153,6 +153,8 @@ CREATE TABLE workflow_store.workflow_scrape (
     lease_until timestamp with time zone,
     retry_count bigint DEFAULT 0 NOT NULL,
     last_error text,
+    given_hash bytea,
+    given_at timestamp with time zone,
     CONSTRAINT workflow_scrape_workflow_id_check CHECK (((octet_length(workflow_id) >= 1) AND (octet_length(workflow_id) <= 1024)))
 )
 WITH (fillfactor='70');

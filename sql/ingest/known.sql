@@ -12,6 +12,7 @@ SELECT
     s.content_hash AS structure_hash,
     c.content_hash AS content_hash,
     w.transcripts_hash,
+    w.updated_at,
     r.retry_count
 FROM workflow_store.workflows AS w
 LEFT JOIN workflow_store.workflow_metadata AS m ON m.workflow_id = w.workflow_id

@@ -13,6 +13,7 @@ SELECT
     s.content_hash AS structure_hash,
     c.content_hash AS content_hash,
     w.transcripts_hash,
+    w.updated_at,
     NULL::integer AS retry_count,
     extract(EPOCH FROM clock_timestamp() - w.updated_at)::double precision AS age
 FROM workflow_store.workflows AS w

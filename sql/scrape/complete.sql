@@ -6,6 +6,7 @@ SET
     lease_token = NULL,
     lease_until = NULL,
     retry_count = coalesce($4::int8, 0),
+    given_hash = CASE WHEN r.retry_count = coalesce($4, 0) THEN r.given_hash END,
     last_error = NULL
 WHERE r.workflow_id = $1 AND r.lease_token::text = $2
 RETURNING r.workflow_id

@@ -21,6 +21,7 @@ ON CONFLICT (workflow_id) DO UPDATE SET
     lease_token = CASE WHEN $4 IS NULL THEN r.lease_token END,
     lease_until = CASE WHEN $4 IS NULL THEN r.lease_until END,
     retry_count = least(r.retry_count, 9223372036854775806) + 1,
+    given_hash = NULL,
     last_error = excluded.last_error
 WHERE $4 IS NULL OR r.lease_token::text = $4
 RETURNING

@@ -7,7 +7,7 @@ UPDATE workflow_store.workflows AS w
 SET
     url = CASE WHEN 'url' = ANY ($2) THEN $3 ELSE w.url END,
     extracted_at = CASE WHEN 'extracted_at' = ANY ($2) THEN $4 ELSE w.extracted_at END,
-    updated_at = now(),
+    updated_at = greatest(now(), w.updated_at + interval '1 microsecond'),
     processing_time = CASE WHEN 'processing_time' = ANY ($2) THEN $5 ELSE w.processing_time END,
     quality_score = CASE WHEN 'quality_score' = ANY ($2) THEN $6 ELSE w.quality_score END,
     layer1_success = w.layer1_success OR $7,

@@ -79,7 +79,8 @@ seen AS (
     ON CONFLICT (workflow_id) DO UPDATE SET
         url = excluded.url,
         last_seen_at = excluded.last_seen_at,
-        retry_count = coalesce($55, r.retry_count)
+        retry_count = coalesce($55, r.retry_count),
+        given_hash = NULL
 ),
 
 marked AS (

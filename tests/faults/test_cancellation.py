@@ -112,7 +112,8 @@ async def test_cancelled_after_any_number_of_steps_nothing_is_left(
 
     await at_rest(store, connection)
     assert outcomes.keys() <= {"done", "CancelledError"}
-    assert outcomes["CancelledError"] > 5
+    # Beside an idle server an answer may be there after few steps.
+    assert outcomes["CancelledError"] > 3
     # Those of the driver that terminate a connection end by themselves.
     async with asyncio.timeout(10):
         while asyncio.all_tasks() - before:  # noqa: ASYNC110

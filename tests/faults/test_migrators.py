@@ -217,7 +217,7 @@ async def test_a_step_that_waits_too_long_for_a_table_fails_by_name(
     await schema.migrate(empty_database)
 
     async with holder.transaction():
-        await holder.execute("SELECT count(*) FROM workflow_store.ingest_quarantine")
+        await holder.execute("SELECT count(*) FROM workflow_store.workflow_scrape")
         with pytest.raises(MigrationFailed, match=f"{IDS[-1]}: .*lock timeout"):
             await schema.rollback(empty_database, lock_timeout=0.5)
 

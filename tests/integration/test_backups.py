@@ -66,7 +66,7 @@ async def test_what_is_restored_is_what_was_backed_up(kind: Kind, settings: Sett
     assert report.tables == {name: entry.rows for name, entry in made.tables.items()}
     assert (report.tables["workflows"], report.media, made.media) == (41, 1, 1)
     assert made.kind == kind
-    assert made.schema_version == "0007_quarantine_origin"
+    assert made.schema_version == "0008_recognition"
 
 
 async def test_every_table_is_in_the_fingerprint(settings: Settings, database_dsn: str) -> None:

@@ -6,7 +6,9 @@ A failure shows the seed; ``WORKFLOW_STORE_TEST_SEED`` repeats a run, ``WORKFLOW
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
@@ -57,6 +59,7 @@ from workflow_store import (
     WorkflowStore,
 )
 from workflow_store.database import Session
+from workflow_store.importers import read_path
 from workflow_store.models.report import Outcome
 from workflow_store.models.workflow import PARTS, Part
 from workflow_store.repository.listing import NULLABLE, OrderBy
@@ -133,19 +136,32 @@ class Ingest:
     replace: bool
     touch: bool
     whole: bool
+    lines: bool
 
     async def run(self, store: WorkflowStore, model: Model) -> None:
         good = [item for item in self.items if isinstance(item, Workflow) and not any(item is bad for bad in BAD)]
         records = folded(good, replace=self.replace) if self.whole else good
 
-        report = await store.ingest(
-            self.items, replace=self.replace, touch=self.touch, batch_size=1_000 if self.whole else 1
-        )
+        # An empty file is something else.
+        is_read = self.lines and bool(good)
+        with _file_of(good) if is_read else nullcontext(self.items) as source:
+            report = await store.ingest(
+                source, replace=self.replace, touch=self.touch, batch_size=1_000 if self.whole else 1
+            )
 
         outcomes = [model.put(record, replace=self.replace, touch=self.touch) for record in records]
         counted = (report.inserted, report.updated, report.unchanged)
         assert counted == tuple(outcomes.count(outcome) for outcome in get_args(Outcome))
-        assert (report.rejected, report.repeated) == (len(self.items) - len(good), len(good) - len(records))
+        bad = 0 if is_read else len(self.items) - len(good)
+        assert (report.rejected, report.repeated) == (bad, len(good) - len(records))
+
+
+@contextmanager
+def _file_of(workflows: Iterable[Workflow]) -> Iterator[Iterable[Workflow | Rejected]]:
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        file.write(b"".join(one.to_json().raw + b"\n" for one in workflows))
+        file.flush()
+        yield read_path(file.name)
 
 
 @dataclass(frozen=True)
@@ -313,6 +329,7 @@ WRITES: Final = (
         replace=st.booleans(),
         touch=st.booleans(),
         whole=st.booleans(),
+        lines=st.booleans(),
     ),
 )
 QUEUE: Final = (

@@ -22,6 +22,8 @@ from workflow_store.models.plain import has_each_key_once, may_hide
 from workflow_store.models.workflow import Count, Moment, Names, Number, in_utc
 
 _START: Final = b'{"workflow_id":'
+# Its first two fields tell it from every other shape of a record.
+_KEY: Final = re.compile(_START + rb'"([^"\\\x00-\x1f]{1,256})","url":"')
 # So long an id is known to fit the key in any alphabet.
 _SHORT_ID: Final = 256
 # How to_json writes a moment. What else a moment may look like is for the model to read.
@@ -108,6 +110,15 @@ _WORKFLOW: Final = _Part(
 _PARTS: Final = (("metadata", _METADATA), ("structure", _STRUCTURE), ("content", _CONTENT))
 _DECODER: Final = msgspec.json.Decoder[dict[str, Any]](_WORKFLOW.type)
 _ENCODE: Final = msgspec.json.Encoder().encode
+
+
+def exported_id(raw: bytes) -> str | None:
+    """The id that a line of ``Workflow.to_json`` begins with; None where another line may be meant."""
+    key = _KEY.match(raw)
+    try:
+        return None if key is None else key[1].decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def read_exported(raw: bytes, limits: Limits) -> Workflow | None:

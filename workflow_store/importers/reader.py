@@ -13,24 +13,24 @@ from typing import BinaryIO
 
 from workflow_store.errors import InvalidField, RecordError
 from workflow_store.importers.document import read_document
+from workflow_store.importers.exported import exported_id
 from workflow_store.importers.files import KEPT_OF_LONG, File, Line, lines, open_bytes, printable, walk
 from workflow_store.importers.limits import DEFAULT_LIMITS, Limits
 from workflow_store.importers.place import ID_FROM, IdFrom, Place
 from workflow_store.importers.records import Record, RecordReader
 from workflow_store.importers.templates import Joiner, TemplateAnswer
-from workflow_store.models import Rejected, Workflow
+from workflow_store.models import Rejected
+from workflow_store.models.lines import Item, Reading, UnreadLine
 
 
-def read_path(
-    path: str | os.PathLike[str], *, id_from: IdFrom = "auto", limits: Limits = DEFAULT_LIMITS
-) -> Iterator[Workflow | Rejected]:
+def read_path(path: str | os.PathLike[str], *, id_from: IdFrom = "auto", limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read a file or a folder; see ``read_paths``."""
     return read_paths((path,), id_from=id_from, limits=limits)
 
 
 def read_paths(
     paths: Iterable[str | os.PathLike[str]], *, id_from: IdFrom = "auto", limits: Limits = DEFAULT_LIMITS
-) -> Iterator[Workflow | Rejected]:
+) -> Reading:
     """Read files and folders, one after the other, as a stream.
 
     A folder is read with its folders, sorted by name: ``*.json``, ``*.jsonl``, ``*.ndjson`` and these with ``.gz``.
@@ -56,21 +56,24 @@ def read_paths(
     for root in roots:
         if not root.exists():
             raise InvalidField("path", f"no such file or folder: {printable(str(root))}")
-    return _read(roots, RecordReader(id_from, limits))
+    joiner = Joiner(limits)
+    return Reading(_read(roots, RecordReader(id_from, limits), joiner), joiner.rest)
 
 
-def _read(roots: list[Path], reader: RecordReader) -> Iterator[Workflow | Rejected]:
-    joiner = Joiner(reader.limits)
+def _read(roots: list[Path], reader: RecordReader, joiner: Joiner) -> Iterator[Item | UnreadLine]:
     for file in _files(roots):
         if isinstance(file, Rejected):
             yield file
             continue
-        for record in _records(file, reader):
-            if isinstance(record, TemplateAnswer):
-                yield from joiner.add(record)
-            else:
-                yield record
-    yield from joiner.rest()
+        yield from _items(file, reader, joiner)
+
+
+def _joined(records: Iterable[Record], joiner: Joiner) -> Iterator[Item]:
+    for record in records:
+        if isinstance(record, TemplateAnswer):
+            yield from joiner.add(record)
+        else:
+            yield record
 
 
 def _files(roots: list[Path]) -> Iterator[File | Rejected]:
@@ -99,7 +102,7 @@ def _single(path: Path, roots: list[Path], names: Counter[str]) -> File:
     return File(path, Place(printable(str(path)), printable(relative)))
 
 
-def _records(file: File, reader: RecordReader) -> Iterator[Record]:
+def _items(file: File, reader: RecordReader, joiner: Joiner) -> Iterator[Item | UnreadLine]:
     last = 0
     try:
         with open_bytes(file.path) as stream:
@@ -110,9 +113,9 @@ def _records(file: File, reader: RecordReader) -> Iterator[Record]:
             elif _is_lines(file, head, reader.limits):
                 for line in chain(head, source):
                     last = line.number
-                    yield from _line(line, file.place.line(line.number), reader)
+                    yield from _line(line, file.place.line(line.number), reader, joiner)
             else:
-                yield from _whole(stream, file.place, reader)
+                yield from _joined(_whole(stream, file.place, reader), joiner)
     except EOFError:
         yield Rejected(file.place.source, f"the compressed file ends too early{_after(last)}")
     except (OSError, zlib.error) as error:
@@ -137,11 +140,15 @@ def _is_lines(file: File, head: list[Line], limits: Limits) -> bool:
         return False
 
 
-def _line(line: Line, place: Place, reader: RecordReader) -> Iterator[Record]:
-    if line.is_whole:
-        yield from reader.read(line.raw, place)
-    else:
+def _line(line: Line, place: Place, reader: RecordReader, joiner: Joiner) -> Iterator[Item | UnreadLine]:
+    if not line.is_whole:
         yield _too_long(place, "a line", line.length, reader.limits, line.raw)
+        return
+    workflow_id = exported_id(line.raw)
+    if workflow_id is None:
+        yield from _joined(reader.read(line.raw, place), joiner)
+    else:
+        yield UnreadLine(workflow_id, line.raw, lambda: _joined(reader.read(line.raw, place), joiner))
 
 
 def _whole(stream: BinaryIO, place: Place, reader: RecordReader) -> Iterator[Record]:

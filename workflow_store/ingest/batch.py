@@ -7,7 +7,8 @@ locks in one order can't deadlock, and a record is not torn between them: whoeve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -15,12 +16,13 @@ from typing import Any, Final
 from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
 from workflow_store.errors import CommitUnknown, IntegrityViolation
-from workflow_store.ingest.merge import known_workflows, merge
+from workflow_store.ingest.merge import known_workflows, merge, stamps_of
 from workflow_store.ingest.turns import Turn
 from workflow_store.models.report import Outcome
 from workflow_store.queries import catalogue
 from workflow_store.queries.collections import EXISTING_WORKFLOWS
 from workflow_store.queries.encoding import check_documents
+from workflow_store.queries.given import record_hash
 from workflow_store.queries.parameters import (
     ContentValues,
     Encoded,
@@ -74,7 +76,7 @@ async def write_one(
     if not known and await create_one(session, record):
         return "inserted"
     if known and covers(known[record.workflow_id], record, replace=replace):
-        await _note(session, [record] if touch else (), [record], known, ())
+        await _note(session, [record] if touch else (), [record], known, stamps_of(known), (), replace=replace)
         return "unchanged"
     (outcome,) = await write_batch(session, [record], replace=replace, touch=touch)
     return outcome
@@ -114,7 +116,7 @@ async def _insert(session: Session, records: Sequence[Encoded]) -> set[str]:
     try:
         async with session.transaction():
             await _copy(session, new)
-            await _note(session, new, new, {}, _ids_of(new))
+            await _note(session, new, new, {}, {}, _ids_of(new), replace=False)
     except IntegrityViolation as error:
         if not is_race(error):
             raise
@@ -166,8 +168,9 @@ async def _write(
     ]
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     if not new and not changed:
-        await _note(session, records if touch else (), records, known, ())
+        await _note(session, records if touch else (), records, known, stamps_of(known), (), replace=replace)
         return outcomes
+    stamps = stamps_of(known)
     await _look_into(chain(new, changed), unseen)
     try:
         try:
@@ -176,10 +179,12 @@ async def _write(
                 outcomes |= {record.workflow_id: "inserted" for record in new}
                 reworded = set(_ids_of(new))
                 if changed:
-                    merged, texts = await merge(session, changed, replace=replace)
-                    outcomes |= merged
-                    reworded |= texts
-                await _note(session, _seen(records, outcomes, touch=touch), records, known, reworded)
+                    merged = await merge(session, changed, replace=replace)
+                    outcomes |= merged.outcomes
+                    reworded |= merged.reworded
+                    stamps |= merged.stamps
+                seen = _seen(records, outcomes, touch=touch)
+                await _note(session, seen, records, known, stamps, reworded, replace=replace)
         except IntegrityViolation as error:
             if not is_race(error):
                 raise
@@ -187,9 +192,10 @@ async def _write(
             # locks.
             await _look_into(records, unseen)
             async with session.transaction():
-                merged, reworded = await merge(session, records, replace=replace)
-                outcomes |= merged
-                await _note(session, _seen(records, outcomes, touch=touch), records, {}, reworded)
+                merged = await merge(session, records, replace=replace)
+                outcomes |= merged.outcomes
+                seen = _seen(records, outcomes, touch=touch)
+                await _note(session, seen, records, {}, merged.stamps, merged.reworded, replace=replace)
     except CommitUnknown as doubt:
         doubt.attempted = outcomes
         raise
@@ -243,12 +249,23 @@ async def _note(
     seen: Sequence[Encoded],
     records: Sequence[Encoded],
     known: dict[str, KnownRow],
+    stamps: Mapping[str, datetime | None],
     reworded: Collection[str],
+    *,
+    replace: bool,
 ) -> None:
-    """The bookkeeping of a batch: what was seen, of which the texts are ``reworded``, and counts that were given."""
+    """The bookkeeping of a batch: what was seen, of which the texts are ``reworded``, and counts that were given.
+
+    What was seen is known by its hash when it is given again, while its row has its stamp of now.
+    """
     if seen:
         await session.execute(
-            catalogue.SCRAPE_SEEN, _ids_of(seen), [record.workflow.url for record in seen], list(reworded)
+            catalogue.SCRAPE_SEEN,
+            _ids_of(seen),
+            [record.workflow.url for record in seen],
+            list(reworded),
+            [record_hash(record, replace=replace) for record in seen],
+            [None if stamp is None else stamp.isoformat() for stamp in map(stamps.get, _ids_of(seen))],
         )
     counts: list[tuple[str, int]] = []
     for record in records:

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from workflow_store.database import Session, Sessions, retried
 from workflow_store.database.faults import is_record_fault
@@ -27,6 +27,7 @@ from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, tell, write_batch
 from workflow_store.ingest.gathered import Gathered
 from workflow_store.ingest.options import IngestOptions
+from workflow_store.ingest.recognition import Given, Recognition, Source, recognised
 from workflow_store.ingest.remarks import late_remarks
 from workflow_store.ingest.resolution import resolve
 from workflow_store.ingest.turns import Turn
@@ -36,7 +37,6 @@ from workflow_store.queries.encoding import encode, encode_unseen
 from workflow_store.queries.parameters import Encoded
 from workflow_store.telemetry.watching import count
 
-Source: TypeAlias = Iterable[Workflow | Rejected] | AsyncIterable[Workflow | Rejected]
 Progress: TypeAlias = Callable[[IngestReport], object]
 
 _log = logging.getLogger("workflow_store.ingest")
@@ -54,12 +54,16 @@ class BulkIngest:
         self._options = options
         self._report = report
         self._progress = progress
-        self._flying: dict[asyncio.Task[None], Gathered] = {}
+        self._flying: dict[asyncio.Task[Any], Gathered] = {}
         # Documents that did not change need no look into them. Where one bad record ends everything, each is looked
         # into as it comes: what was given after it must not be stored.
         self._may_look_late = options.mode == "upsert" and options.on_error == "quarantine"
         # Whether it pays: what is sent after all is looked into for less as it comes, while it is in the cache.
         self._found_unchanged = True
+        self._recognition = Recognition(options, ask=self._ask, is_busy=self._is_busy, passed=self._pass)
+        self._batch = self._new_batch()
+        self._position = 0
+        self._told = True
         self._started = time.monotonic()
 
     async def run(self, source: Source) -> IngestReport:
@@ -67,7 +71,7 @@ class BulkIngest:
         deadline = asyncio.timeout(self._options.timeout)
         try:
             async with deadline:
-                async with aclosing(_iterate(source)) as items:
+                async with aclosing(self._recognition.items(source)) as items:
                     await self._read(items)
                 await self._land(0)
         except BaseException as error:
@@ -87,29 +91,61 @@ class BulkIngest:
                 task.cancel()
         await asyncio.gather(*self._flying, return_exceptions=True)
 
-    async def _read(self, items: AsyncIterator[Workflow | Rejected]) -> None:
-        batch = self._new_batch()
-        position = 0
+    async def _read(self, items: AsyncIterator[Given]) -> None:
         turn = Turn()
-        async for item in items:
-            self._take(batch, item, position)
-            position += 1
+        async for item, line_hash in items:
+            self._take(self._batch, item, self._position, line_hash)
+            self._position += 1
             if turn.is_over:
                 await turn.pass_on()
-            if batch.is_full(self._options):
-                await self._launch(batch)
-                batch = self._new_batch()
-        if batch.records or batch.rejected:
-            await self._launch(batch)
+            if self._batch.is_full(self._options):
+                await self._launch(self._batch)
+                self._batch = self._new_batch()
+        if self._batch.records or self._batch.rejected:
+            await self._launch(self._batch)
+        elif not self._told:
+            self._tell_progress()
+
+    async def _ask(self, workflow_ids: Sequence[str], hashes: Sequence[str]) -> asyncio.Task[Collection[str]]:
+        if not self._told:
+            self._tell_progress()
+        # On one of the connections that are for batches.
+        await self._land(self._options.connections - 1)
+        task = asyncio.create_task(self._recognised(workflow_ids, hashes))
+        self._flying[task] = Gathered()
+        await asyncio.sleep(0)
+        return task
+
+    async def _recognised(self, workflow_ids: Sequence[str], hashes: Sequence[str]) -> Collection[str]:
+        touch = self._options.touch
+        try:
+            return await self._run(lambda session: recognised(session, workflow_ids, hashes, touch=touch))
+        except CommitUnknown:
+            # Whatever was noted: each of them is looked at.
+            return ()
+
+    def _is_busy(self, workflow_id: str) -> bool:
+        return workflow_id in self._batch.records or any(workflow_id in one.records for one in self._flying.values())
+
+    def _pass(self, items: int, again: int, size: int) -> None:
+        """Count what is stored as it is, of which some came ``again``."""
+        self._position += items
+        self._report.count("unchanged", items - again)
+        self._report.repeated += again
+        self._report.bytes += size
+        self._told = False
+        count("workflows", items - again, "unchanged")
 
     def _new_batch(self) -> Gathered:
         return Gathered(self._may_look_late and self._found_unchanged)
 
-    def _take(self, batch: Gathered, item: object, position: int) -> None:
+    def _take(self, batch: Gathered, item: object, position: int, line_hash: str | None = None) -> None:
         if isinstance(item, Workflow):
             try:
                 look = encode_unseen if batch.looks_late else encode
                 record = look(item, self._options.limits, datetime.now(UTC))
+                if line_hash is not None and not record.cleaned:
+                    record = record._replace(line_hash=line_hash)
             except InvalidRecord as error:
                 self._reject(batch, quarantine.rejected_workflow(item, position, str(error)))
             else:
@@ -176,9 +212,13 @@ class BulkIngest:
         report.duplicate_keys += batch.duplicate_keys
         for notice in batch.notices:
             report.notice(notice)
-        report.seconds = time.monotonic() - self._started
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        self._told = True
+        self._report.seconds = time.monotonic() - self._started
         if self._progress is not None:
-            self._progress(report)
+            self._progress(self._report)
 
     async def _looked_into(self, batch: Gathered) -> Gathered:
         """A batch taken again with a look into each document; records that can't be stored are put aside."""
@@ -210,6 +250,8 @@ class BulkIngest:
             if outcome is not None:
                 self._report.count(outcome, times)
         self._found_unchanged = 2 * counts["unchanged"] >= len(records)
+        if self._found_unchanged:
+            self._recognition.encourage()
         for record, outcome in zip(records, outcomes, strict=True):
             if outcome is not None:
                 self._report.bytes += record.size
@@ -337,12 +379,3 @@ class BulkIngest:
 
 class _Undo(Exception):
     """Rolls a trial back."""
-
-
-async def _iterate(source: Source) -> AsyncGenerator[Workflow | Rejected, None]:
-    if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield item
-    else:
-        for item in source:
-            yield item

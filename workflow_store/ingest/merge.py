@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from workflow_store.database import Session
@@ -21,12 +23,28 @@ async def known_workflows(session: Session, records: Sequence[Encoded]) -> dict[
     return {row.workflow_id: row for row in rows}
 
 
-async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) -> tuple[dict[str, Outcome], set[str]]:
-    """Merge records part by part, in the transaction that is open.
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of records that were merged.
 
-    Returns:
-        What came of each by its id, and the ids of those whose search documents have to be made anew.
+    Attributes:
+        outcomes: by id.
+        reworded: ids of those whose search documents have to be made anew.
+        stamps: by id, ``updated_at`` of what is stored now; None where this transaction has inserted it.
     """
+
+    outcomes: dict[str, Outcome]
+    reworded: set[str]
+    stamps: dict[str, datetime | None]
+
+
+def stamps_of(known: Mapping[str, KnownRow]) -> dict[str, datetime | None]:
+    """``updated_at`` by id."""
+    return {row.workflow_id: row.updated_at for row in known.values()}
+
+
+async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) -> Merged:
+    """Merge records part by part, in the transaction that is open."""
     inserted = set(await session.fetch_many(catalogue.LOCK_WORKFLOW, [record.workflow for record in records]))
     stored = [record for record in records if record.workflow_id not in inserted]
     # Under the locks the answer stands until COMMIT.
@@ -50,12 +68,13 @@ async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) 
         texts |= await _delete_missing(session, stored, known)
     changed |= texts
     reworded |= texts
-    stamps: list[Any] = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
-    updated: set[str] = set(await session.fetch_many(catalogue.STAMP_WORKFLOW, stamps)) if stamps else set()
+    rows: list[Any] = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
+    updated = {row.workflow_id: row.updated_at for row in await session.fetch_many(catalogue.STAMP_WORKFLOW, rows)}
+
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     outcomes |= dict.fromkeys(updated, "updated")
     outcomes |= dict.fromkeys(inserted, "inserted")
-    return outcomes, reworded
+    return Merged(outcomes, reworded, dict.fromkeys(inserted) | stamps_of(known) | updated)
 
 
 def _differing(records: Sequence[Encoded], known: dict[str, KnownRow], part: str, hash_name: str) -> list[Any]:

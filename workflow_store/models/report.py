@@ -53,7 +53,7 @@ class IngestReport:
         cleaned: stored records in which NUL or half characters were removed or replaced, as the setting ``nul`` says.
         duplicate_keys: keys that came twice in one object of an accepted record's JSON; the last value of each stays.
             In an exported line's documents they are counted where those are sent, not where they did not change.
-        bytes: encoded size of the accepted records.
+        bytes: encoded size of the accepted records; of a line that was known without being read, the line's.
         seconds: wall time, from the first record asked for to the last commit.
         rejections: the first 100 of the rejected.
         notices: the first 100 remarks on accepted records, such as a date that could not be read.

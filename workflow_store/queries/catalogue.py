@@ -19,6 +19,7 @@ from workflow_store.queries.rows import (
     MergedMetadataRow,
     ResolveRow,
     ServerFacts,
+    StampedRow,
     WorkflowRow,
 )
 
@@ -47,7 +48,7 @@ LOCK_WORKFLOW = Query[
     int | None, int | None,
 ]("workflow/lock")  # fmt: skip
 STAMP_WORKFLOW = Query[
-    str, str, str, datetime, float | None, float | None, bool, bool, bool, str | None, bytes | None, str | None,
+    StampedRow, str, str, datetime, float | None, float | None, bool, bool, bool, str | None, bytes | None, str | None,
     int | None, int | None, bool, bool,
 ]("workflow/stamp")  # fmt: skip
 DELETE_WORKFLOW = Query[bool, str]("workflow/delete")
@@ -75,7 +76,10 @@ DELETE_CONTENT = Query[str, str]("content/delete")
 DELETE_TRANSCRIPTS = Query[str, str]("transcript/delete")
 REFRESH_TRANSCRIPTS_HASH = Query[None, str, bytes]("transcript/refresh_hash")
 
-SCRAPE_SEEN = Query[None, Sequence[str], Sequence[str], Sequence[str]]("scrape/seen")
+# Arrays of text alone: the driver knows them from the start, and asks the server for what any other array is.
+SCRAPE_SEEN = Query[None, Sequence[str], Sequence[str], Sequence[str], Sequence[str], Sequence[str | None]](
+    "scrape/seen"
+)
 SET_RETRY_COUNT = Query[None, str, int]("scrape/set_retry_count")
 
 COPY_WORKFLOWS = Copy("workflows", WorkflowValues)

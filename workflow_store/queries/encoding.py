@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import orjson
-from xxhash import xxh3_128, xxh3_128_digest
 
 from workflow_store.errors import InvalidField, InvalidJson, InvalidRecord
 from workflow_store.models.cleaning import cleaned
 from workflow_store.models.json import Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
+from workflow_store.queries.hashing import (
+    hash_of_all,
+    hashed_content,
+    hashed_metadata,
+    hashed_structure,
+    hashed_transcript,
+    size_of_row,
+)
 from workflow_store.queries.parameters import (
     ContentValues,
     Encoded,
@@ -25,7 +32,6 @@ from workflow_store.queries.parameters import (
 )
 
 TITLE_KEY_LENGTH: Final = 128
-_NUL: Final = b"\\u0000"
 
 
 def encode_one(workflow: object, limits: Limits) -> Encoded:
@@ -97,7 +103,7 @@ def check_documents(record: Encoded, limits: Limits) -> None:
 
 def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
     workflow_id = workflow.workflow_id
-    size = len(_written("", (workflow_id, workflow.url, workflow.error_message), _row_texts, workflow, limits)[0])
+    size = size_of_row(workflow, limits)
     metadata_size = structure_size = content_size = transcripts_size = 0
     seen = workflow.extracted_at or now
     metadata = structure = content = transcripts = transcripts_hash = title_key = views = node_count = None
@@ -140,21 +146,7 @@ def _encode(workflow: Workflow, limits: Limits, now: datetime) -> Encoded:
 
 
 def _metadata(workflow_id: str, part: Metadata, limits: Limits, seen: datetime) -> tuple[MetadataValues, int]:
-    plain = (
-        part.title,
-        part.description,
-        part.use_case,
-        part.author_name,
-        part.author_url,
-        part.views,
-        part.shares,
-        part.categories,
-        part.tags,
-        _instant(part.workflow_created_at),
-        _instant(part.workflow_updated_at),
-    )
-    written, is_plain = _written("metadata.", plain, _metadata_texts, part, limits)
-    digest, size = _hashed(written, part.raw_metadata)
+    plain, (digest, size, is_plain) = hashed_metadata(part, limits)
     values = MetadataValues(
         workflow_id,
         *plain[:7],
@@ -170,9 +162,7 @@ def _metadata(workflow_id: str, part: Metadata, limits: Limits, seen: datetime) 
 
 
 def _structure(workflow_id: str, part: Structure, limits: Limits, seen: datetime) -> tuple[StructureValues, int]:
-    plain = (part.node_count, part.connection_count, part.node_types, part.extraction_type, part.fallback_used)
-    written, is_plain = _written("structure.", plain, _structure_texts, part, limits)
-    digest, size = _hashed(written, part.workflow_json)
+    _, (digest, size, is_plain) = hashed_structure(part, limits)
     values = StructureValues(
         workflow_id,
         part.node_count,
@@ -188,18 +178,7 @@ def _structure(workflow_id: str, part: Structure, limits: Limits, seen: datetime
 
 
 def _content(workflow_id: str, part: Content, limits: Limits, seen: datetime) -> tuple[ContentValues, int]:
-    plain = (
-        part.explainer_text,
-        part.explainer_html,
-        part.setup_instructions,
-        part.use_instructions,
-        part.has_videos,
-        part.video_count,
-        part.has_iframes,
-        part.iframe_count,
-    )
-    written, _ = _written("content.", plain, _content_texts, part, limits)
-    digest, size = _hashed(written, part.raw_content)
+    plain, (digest, size, _) = hashed_content(part, limits)
     return ContentValues(workflow_id, *plain, part.raw_content, part.extracted_at or seen, digest), size
 
 
@@ -210,16 +189,7 @@ def _transcripts(
     digests: list[bytes] = []
     total = 0
     for position, transcript in enumerate(part):
-        plain = (
-            transcript.video_url,
-            transcript.video_id,
-            transcript.platform,
-            transcript.transcript_text,
-            transcript.duration,
-            transcript.language,
-        )
-        written, _ = _written(f"transcripts.{position}.", plain, _transcript_texts, transcript, limits)
-        digest, size = _hashed(written, transcript.transcript_json)
+        plain, (digest, size, _) = hashed_transcript(transcript, position, limits)
         digests.append(digest)
         total += size
         rows.append(
@@ -233,97 +203,7 @@ def _transcripts(
                 transcript.extracted_at or seen,
             )
         )
-    return tuple(rows), xxh3_128_digest(b"".join(digests)), total
-
-
-Part = TypeVar("Part", Workflow, Metadata, Structure, Content, Transcript)
-
-
-def _written(
-    prefix: str,
-    plain: tuple[Any, ...],
-    texts_of: Callable[[Part], Mapping[str, str | None]],
-    part: Part,
-    limits: Limits,
-) -> tuple[bytes, bool]:
-    """All of a part but its document, in one piece, for the hash; what can't be stored is refused.
-
-    Nearly always nothing is wrong with any text, which is the second answer: only where something may be is each one
-    looked at.
-    """
-    try:
-        written = orjson.dumps(plain)
-    except orjson.JSONEncodeError:
-        written = b""
-    if written and len(written) <= limits.max_document_bytes and _NUL not in written:
-        return written, True
-    for name, text in texts_of(part).items():
-        if text is not None:
-            _check_text(prefix + name, text, limits)
-    # What is left are names, which are looked at when they become documents.
-    return written or repr(plain).encode("utf-8", "surrogatepass"), False
-
-
-def _row_texts(row: Workflow) -> Mapping[str, str | None]:
-    return {"workflow_id": row.workflow_id, "url": row.url, "error_message": row.error_message}
-
-
-def _metadata_texts(part: Metadata) -> Mapping[str, str | None]:
-    return {
-        "title": part.title,
-        "description": part.description,
-        "use_case": part.use_case,
-        "author_name": part.author_name,
-        "author_url": part.author_url,
-    }
-
-
-def _structure_texts(part: Structure) -> Mapping[str, str | None]:
-    return {"extraction_type": part.extraction_type}
-
-
-def _content_texts(part: Content) -> Mapping[str, str | None]:
-    return {
-        "explainer_text": part.explainer_text,
-        "explainer_html": part.explainer_html,
-        "setup_instructions": part.setup_instructions,
-        "use_instructions": part.use_instructions,
-    }
-
-
-def _transcript_texts(part: Transcript) -> Mapping[str, str | None]:
-    return {
-        "video_url": part.video_url,
-        "video_id": part.video_id,
-        "platform": part.platform,
-        "transcript_text": part.transcript_text,
-        "language": part.language,
-    }
-
-
-def _check_text(field: str, text: str, limits: Limits) -> None:
-    if "\x00" in text:
-        raise InvalidRecord(field, f"a NUL character at character {text.index(chr(0)):,}")
-    try:
-        size = len(text.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        raise InvalidRecord(field, f"a lone surrogate (half a character) at character {error.start:,}") from None
-    if size > limits.max_document_bytes:
-        raise InvalidRecord(field, f"a text of {size:,} bytes; at most {limits.max_document_bytes:,} are allowed")
-
-
-def _hashed(written: bytes, document: Json | None) -> tuple[bytes, int]:
-    """The hash over a part's columns and their size in bytes.
-
-    ``written`` says itself where it ends, so no two parts look alike. XXH3 keeps apart whatever is not made to be
-    mistaken, at a twentieth of the cost of SHA-256. Only scrapes of one workflow are compared by it: who makes two that
-    it takes for one hides a change of his own workflow, and he could as well not publish it.
-    """
-    if document is None:
-        return xxh3_128_digest(written), len(written)
-    state = xxh3_128(written)
-    state.update(document.raw)
-    return state.digest(), len(written) + len(document.raw)
+    return tuple(rows), hash_of_all(digests), total
 
 
 def _names(field: str, names: tuple[str, ...] | None, limits: Limits, *, is_plain: bool) -> Json | None:
@@ -338,8 +218,3 @@ def _names(field: str, names: tuple[str, ...] | None, limits: Limits, *, is_plai
     except InvalidJson as error:
         raise InvalidRecord(field, error.reason) from None
     return document
-
-
-def _instant(moment: datetime | None) -> datetime | None:
-    # An instant has one spelling here, whatever zone it came with.
-    return moment if moment is None or moment.tzinfo is UTC else moment.astimezone(UTC)

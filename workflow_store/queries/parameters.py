@@ -100,7 +100,7 @@ class Encoded(NamedTuple):
 
     ``sizes`` are in bytes of texts and documents: of the workflow's row, and of the parts in their order.
     ``documents`` are those of all parts, ``document_fields`` their names. ``cleaned`` are remarks on what was removed
-    or replaced in it.
+    or replaced in it. ``line_hash`` is that of the line it was read from, where there is nothing else in that.
     """
 
     workflow_id: str
@@ -113,6 +113,7 @@ class Encoded(NamedTuple):
     sizes: tuple[int, int, int, int, int]
     documents: tuple[Json, ...]
     cleaned: tuple[str, ...] = ()
+    line_hash: str | None = None
 
     @property
     def size(self) -> int:

@@ -83,6 +83,7 @@ class KnownRow(NamedTuple):
     structure_hash: bytes | None
     content_hash: bytes | None
     transcripts_hash: bytes | None
+    updated_at: datetime
     retry_count: int | None
 
 
@@ -100,8 +101,16 @@ class ResolveRow(NamedTuple):
     structure_hash: bytes | None
     content_hash: bytes | None
     transcripts_hash: bytes | None
+    updated_at: datetime
     retry_count: int | None
     age: float
+
+
+class StampedRow(NamedTuple):
+    """``workflow/stamp``."""
+
+    workflow_id: str
+    updated_at: datetime
 
 
 class MergedMetadataRow(NamedTuple):
