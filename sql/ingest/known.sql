@@ -1,4 +1,5 @@
--- Returns, for each of the given workflows that is stored, what a new scrape of it is compared with.
+-- Returns, for each of the given workflows that is stored, what a new scrape of it is compared with. (The array behind a
+-- SELECT: else the server plans the statement anew each time, by the array's length, which costs more than to run it.)
 -- $1 workflow_ids text[]
 SELECT
     w.workflow_id,
@@ -14,9 +15,9 @@ SELECT
     w.transcripts_hash,
     w.updated_at,
     r.retry_count
-FROM workflow_store.workflows AS w
+FROM unnest((SELECT $1::text[])) AS given (workflow_id)
+INNER JOIN workflow_store.workflows AS w ON given.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_metadata AS m ON m.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_structure AS s ON s.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_content AS c ON c.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_scrape AS r ON r.workflow_id = w.workflow_id
-WHERE w.workflow_id = ANY ($1)

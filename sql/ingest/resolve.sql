@@ -1,6 +1,6 @@
 -- Returns, for each of the given workflows that is stored, what ingest/known returns of it and how many seconds ago its
 -- row was last changed, by the server's clock: whether a write whose answer was lost is there is told from that.
--- $1 workflow_ids text[]
+-- $1 workflow_ids text[] (behind a SELECT, as in ingest/known)
 SELECT
     w.workflow_id,
     w.url,
@@ -16,8 +16,8 @@ SELECT
     w.updated_at,
     NULL::integer AS retry_count,
     extract(EPOCH FROM clock_timestamp() - w.updated_at)::double precision AS age
-FROM workflow_store.workflows AS w
+FROM unnest((SELECT $1::text[])) AS given (workflow_id)
+INNER JOIN workflow_store.workflows AS w ON given.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_metadata AS m ON m.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_structure AS s ON s.workflow_id = w.workflow_id
 LEFT JOIN workflow_store.workflow_content AS c ON c.workflow_id = w.workflow_id
-WHERE w.workflow_id = ANY ($1)
