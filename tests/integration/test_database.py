@@ -132,6 +132,25 @@ async def test_a_query_that_must_have_a_row_says_when_it_has_none(session: Sessi
         await session.fetch_one(catalogue.DELETE_METADATA, "nobody")
 
 
+async def test_idle_connections_are_closed_down_to_the_minimum(database_dsn: str) -> None:
+    database = await opened(database_dsn, pool_min_size=1, pool_max_size=3, max_idle=0.4)
+    try:
+        async with database.session() as one, database.session(), database.session():
+            assert await one.fetch_one(catalogue.PING) == 1
+        async with database.session() as used, asyncio.timeout(10):
+            while database.statistics().total_connections > 1:  # noqa: ASYNC110 - the pool tells nobody
+                await asyncio.sleep(0.02)
+            # The one that is in use stays, however long that takes.
+            await asyncio.sleep(0.6)
+            assert await used.fetch_one(catalogue.PING) == 1
+        await asyncio.sleep(0.8)
+        assert database.statistics().total_connections == 1
+        async with database.session() as again:
+            assert await again.fetch_one(catalogue.PING) == 1
+    finally:
+        await database.close()
+
+
 async def test_a_connection_older_than_its_lifetime_is_replaced(database_dsn: str) -> None:
     database = await opened(database_dsn, pool_max_size=1, max_lifetime=0.1)
     query = Query[int]("server/facts", "SELECT pg_backend_pid()")

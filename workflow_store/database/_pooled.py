@@ -42,6 +42,10 @@ class PooledConnection(_Connection):
     def taken(self) -> float:
         """It leaves the pool; for how many seconds it lay there."""
         self.is_idle = False
+        return self.idle_for()
+
+    def idle_for(self) -> float:
+        """Seconds since it came into the pool."""
         return time.monotonic() - self._idle_since
 
     def given_back(self) -> None:

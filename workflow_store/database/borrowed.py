@@ -145,7 +145,8 @@ class BorrowedPool(Database):
                 # It was never initialised, or was closed meanwhile.
                 raise ConnectionUnusable(str(error)) from error
 
-    async def _is_alive(self, connection: Connection) -> bool:
+    def _is_fresh(self, connection: Connection) -> bool:
+        # Theirs to say; it need not be of a class that knows.
         return True
 
     def _is_fit(self, connection: Connection) -> bool:

@@ -9,12 +9,13 @@ import time
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import asyncpg
 
 from workflow_store import errors
 from workflow_store.database._pooled import PooledConnection, returned_at_once
+from workflow_store.database.begun import Begun
 from workflow_store.database.connections import MaskedDsn, address, connect
 from workflow_store.database.faults import (
     cancelled_in_doubt,
@@ -84,6 +85,7 @@ class Database:
         self._waiting = 0
         self._expired_at = 0.0
         self._holders = Holders(settings.leak_report_after)
+        self._idling: asyncio.TimerHandle | None = None
         add_pool(self)
 
     @classmethod
@@ -132,7 +134,8 @@ class Database:
             min_size=min(settings.pool_min_size, settings.pool_max_size),
             max_size=settings.pool_max_size,
             max_queries=2**62,
-            max_inactive_connection_lifetime=settings.max_idle,
+            # Its own way is a timer for each release, and goes below the minimum.
+            max_inactive_connection_lifetime=0,
             connect=opening,
             connection_class=PooledConnection,
             reset=released,
@@ -145,6 +148,7 @@ class Database:
             raise
         database = cls(pool, settings, dsn)
         database._connections = connections
+        database.close_idle()
         return database
 
     @property
@@ -211,13 +215,19 @@ class Database:
     async def _acquire(self) -> Connection:
         self._waiting += 1
         try:
+            with translated():
+                taken = Begun(self._pool.acquire())
+            if taken.is_done and self._is_fresh(taken.result):
+                return taken.result
             # The pool's own timeout would make a task of it, before Python 3.12.
             async with asyncio.timeout(self._settings.acquire_timeout):
                 while True:
                     with translated():
-                        connection = await self._pool.acquire()
-                    if await self._is_alive(connection):
+                        connection = await taken
+                    if self._is_fresh(connection) or await self._is_alive(connection):
                         return connection
+                    with translated():
+                        taken = Begun(self._pool.acquire())
         except TimeoutError:
             within = self._settings.acquire_timeout
             raise errors.PoolTimeout(f"no connection became free within {within:g} s: {self._numbers()}") from None
@@ -226,9 +236,11 @@ class Database:
         finally:
             self._waiting -= 1
 
+    def _is_fresh(self, connection: Connection) -> bool:
+        """Whether it was used a moment ago, and need not be asked for a sign of life."""
+        return cast("PooledConnection", connection).taken() <= _CHECKED_AFTER
+
     async def _is_alive(self, connection: Connection) -> bool:
-        if cast("PooledConnection", connection).taken() <= _CHECKED_AFTER:
-            return True
         try:
             await connection.fetch(PING.text, timeout=_ANSWERS_WITHIN)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # of which a TimeoutError is one
@@ -242,6 +254,17 @@ class Database:
         # What happened to this one has most likely happened to all that were idle.
         await self._replace_all()
         return False
+
+    def close_idle(self) -> None:
+        """Close what has been idle for longer than ``max_idle``, down to ``pool_min_size``; now and then again."""
+        spare = self._pool.get_size() - self._pool.get_min_size()
+        idle = [one for one in self._connections if one.is_idle and not one.is_closed()]
+        for connection in sorted(idle, key=PooledConnection.idle_for, reverse=True)[: max(0, spare)]:
+            if connection.idle_for() > self._settings.max_idle:
+                connection.terminate()
+        # By a weak reference: a store that was forgotten is not kept alive by it.
+        database = ref(self)
+        self._idling = self._loop.call_later(self._settings.max_idle / 2, lambda: _close_idle(database()))
 
     async def _drop(self, connection: Connection) -> None:
         with suppress(asyncpg.InterfaceError):  # the pool takes one that was lost by itself
@@ -327,6 +350,8 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        if self._idling is not None:
+            self._idling.cancel()
         remove_pool(self)
         try:
             async with asyncio.timeout(self._settings.close_timeout):
@@ -339,6 +364,11 @@ class Database:
                 extra={"event": "close_failed", "address": self._address},
             )
             self._pool.terminate()
+
+
+def _close_idle(database: Database | None) -> None:
+    if database is not None:
+        database.close_idle()
 
 
 async def _prepare(connection: PooledConnection) -> None:
