@@ -148,6 +148,33 @@ async def test_what_was_changed_since_is_stored_again(
     assert (await ingest()).unchanged == LINES
 
 
+@pytest.mark.parametrize("touch", [True, False])
+@pytest.mark.parametrize("part", ["metadata", "structure", "content"])
+async def test_a_part_that_was_taken_out_by_hand_is_stored_again(
+    store: WorkflowStore, session: Session, file: Callable[..., Path], part: str, touch: bool
+) -> None:
+    path = file(numbered())
+    await store.ingest(read_path(path))
+    await session.connection.execute(f"DELETE FROM workflow_store.workflow_{part} WHERE workflow_id = 'w003'")
+
+    report = await store.ingest(read_path(path), touch=touch)
+
+    assert (report.unchanged, report.updated) == (LINES - 1, 1)
+    assert parts_of(await store.get_workflow("w003")) == parts_of(full_workflow("w003"))
+
+
+async def test_what_was_emptied_by_hand_is_stored_again(
+    store: WorkflowStore, session: Session, file: Callable[..., Path]
+) -> None:
+    path = file(numbered())
+    await store.ingest(read_path(path))
+    # The rows of the queue stay, with all that they remember.
+    await session.connection.execute("TRUNCATE workflow_store.workflows CASCADE")
+
+    assert (await store.ingest(read_path(path))).inserted == LINES
+    assert (await store.ingest(read_path(path))).unchanged == LINES
+
+
 async def test_two_changes_in_one_transaction_are_two_moments(store: WorkflowStore, file: Callable[..., Path]) -> None:
     await store.ingest(read_path(file(numbered())))
     async with store.transaction() as repository:
