@@ -69,8 +69,8 @@ async def merge(session: Session, records: Sequence[Encoded], *, replace: bool) 
     changed |= texts
     reworded |= texts
     rows: list[Any] = [(*record.workflow, replace, record.workflow_id in changed) for record in stored]
-    updated = {row.workflow_id: row.updated_at for row in await session.fetch_many(catalogue.STAMP_WORKFLOW, rows)}
-
+    stamped = await session.fetch_many(catalogue.STAMP_WORKFLOW, rows) if rows else ()
+    updated = {row.workflow_id: row.updated_at for row in stamped}
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
     outcomes |= dict.fromkeys(updated, "updated")
     outcomes |= dict.fromkeys(inserted, "inserted")
