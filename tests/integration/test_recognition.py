@@ -233,6 +233,20 @@ async def test_answers_about_templates_in_a_line_of_another_shape_are_not_lost(
     assert await store.exists(["7"])
 
 
+async def test_what_was_begun_to_be_read_is_ingested_from_there_on(
+    store: WorkflowStore, file: Callable[..., Path]
+) -> None:
+    several = b'{"workflow_id":"list","url":"u","data":[%s]}' % b",".join(one.to_json().raw for one in numbered(3))
+    reading = read_path(file([small_workflow("first"), several, small_workflow("last")]))
+    begun = [next(reading), next(reading)]
+
+    report = await store.ingest(reading)
+
+    assert [getattr(one, "workflow_id", None) for one in begun] == ["first", "w000"]
+    assert report.inserted == 3
+    assert await store.exists(["first", "w000", "w001", "w002", "last"]) == {"w001", "w002", "last"}
+
+
 async def test_a_part_that_was_kept_is_deleted_when_that_is_asked_for(
     store: WorkflowStore, file: Callable[..., Path]
 ) -> None:
@@ -353,7 +367,7 @@ def test_a_line_is_recognised_by_its_first_two_fields(file: Callable[..., Path])
     ]
     reading = read_path(file([*lines_of(2), *odd]))
 
-    assert [getattr(item, "raw", None) for item in reading.unread][:2] == list(lines_of(2))
+    assert [getattr(item, "raw", None) for item in reading.unread()][:2] == list(lines_of(2))
     assert len(list(read_path(file([*lines_of(2), *odd])))) == 8
 
 
@@ -361,6 +375,6 @@ def test_a_small_workflow_with_a_document_is_read_as_it_was_written(file: Callab
     workflow = Workflow(
         workflow_id="ü", url="u", metadata=Metadata(title="t"), structure=Structure(workflow_json=Json({"a": 1}))
     )
-    (line,) = read_path(file([workflow])).unread
+    (line,) = read_path(file([workflow])).unread()
     assert isinstance(line, UnreadLine)
     assert (line.workflow_id, list(line.read())) == ("ü", [workflow])

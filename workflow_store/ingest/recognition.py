@@ -231,7 +231,7 @@ class Recognition:
 
 async def _iterate(source: Source) -> AsyncGenerator[Item | UnreadLine]:
     if isinstance(source, Reading):
-        for line in source.unread:
+        for line in source.unread():
             yield line
     elif isinstance(source, AsyncIterable):
         async for item in source:

@@ -29,27 +29,33 @@ class UnreadLine:
 
 
 class Reading(Iterator[Item]):
-    """What is read from files, one after the other.
+    """What is read from files, one after the other; or, by ``unread`` and then ``rest``, with lines left as they are.
 
     Args:
-        unread: all of it, with lines that were not read yet.
+        items: all of it, with lines that were not read yet.
         rest: what comes after it, once every line of it was read.
     """
 
-    def __init__(self, unread: Iterator[Item | UnreadLine], rest: Callable[[], Iterator[Item]]) -> None:
-        self.unread = unread
+    def __init__(self, items: Iterator[Item | UnreadLine], rest: Callable[[], Iterator[Item]]) -> None:
+        self._given = items
+        self._line: Iterator[Item] = iter(())
+        self._items = chain(self._read(), self._last())
         self.rest = rest
-        self._items = chain(self._read(), self._rest())
 
     def __next__(self) -> Item:
         return next(self._items)
 
+    def unread(self) -> Iterator[Item | UnreadLine]:
+        """What was not taken from it yet, but for the rest."""
+        return chain(self._line, self._given)
+
     def _read(self) -> Iterator[Item]:
-        for item in self.unread:
+        for item in self._given:
             if isinstance(item, UnreadLine):
-                yield from item.read()
+                self._line = iter(item.read())
+                yield from self._line
             else:
                 yield item
 
-    def _rest(self) -> Iterator[Item]:
+    def _last(self) -> Iterator[Item]:
         yield from self.rest()
