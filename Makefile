@@ -75,8 +75,8 @@ test-container: dev
 		$(BIN)/python $(PYTEST) tests/integration tests/contract $(ARGS) || $(call again,$(BIN)/python)
 
 # By way of PgBouncer in transaction mode, as stores are used: with its prepared statements, and with none.
-POOLED := $(addprefix tests/integration/test_,repository.py ingest.py ingest_modes.py writer.py updates.py search.py \
-	listing.py transaction.py scrapes.py quarantine.py media.py collections.py statistics.py) \
+POOLED := $(addprefix tests/integration/test_,repository.py ingest.py ingest_modes.py recognition.py writer.py \
+	updates.py search.py listing.py transaction.py scrapes.py quarantine.py media.py collections.py statistics.py) \
 	tests/contract/test_functions.py tests/contract/test_original.py
 test-pgbouncer: dev
 	export WORKFLOW_STORE_TEST_SERVER=container; for mode in prepared unprepared; do \
