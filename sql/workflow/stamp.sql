@@ -1,6 +1,6 @@
 -- Brings the row of a stored workflow up to a scrape whose parts have been merged; the last statement of a merge.
--- Returns the id and updated_at where anything changed, else no row and the stamps stay. What was not measured (processing_time,
--- quality_score) stays, unless everything is replaced.
+-- Returns the id and updated_at where anything changed, else no row and the stamps stay. What was not measured
+-- (processing_time, quality_score) stays, unless everything is replaced.
 -- $1 workflow_id text, $2 url text, $3 extracted_at timestamptz, $4 processing_time float8, $5 quality_score float8,
 -- $6 layer1_success bool, $7 layer2_success bool, $8 layer3_success bool, $9 error_message text,
 -- $10 transcripts_hash bytea, $11 title_key text, $12 views int8, $13 node_count int8, $14 replace bool,

@@ -301,7 +301,7 @@ async def test_a_question_whose_answer_is_lost_is_answered_by_reading(
     fetch = Session.fetch
 
     async def lose(self: Session, query: Any, *args: Any) -> Any:
-        if query is given.SEEN_AGAIN:
+        if query is given.RECOGNISED:
             raise CommitUnknown("the connection is gone")
         return await fetch(self, query, *args)
 

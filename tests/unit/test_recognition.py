@@ -33,7 +33,7 @@ class Store:
         self.is_slow = is_slow
         self.questions = 0
         self.passed = 0
-        self.recognition = Recognition(options(batch_size), ask=self._ask, is_busy=self._is_busy, passed=self._pass)
+        self.recognition = Recognition(options(batch_size), ask=self._ask, busy=self._busy, passed=self._pass)
 
     async def _ask(self, workflow_ids: Sequence[str], hashes: Sequence[str]) -> Answer:
         self.questions += 1
@@ -50,8 +50,8 @@ class Store:
             answer.set_result(known)
         return answer
 
-    def _is_busy(self, workflow_id: str) -> bool:
-        return any(one.workflow_id == workflow_id for one in self.coming)
+    def _busy(self) -> set[str]:
+        return {one.workflow_id for one in self.coming}
 
     def _pass(self, items: int, again: int, size: int) -> None:
         assert items >= again >= 0

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -216,18 +217,18 @@ class Database:
         self._waiting += 1
         try:
             with translated():
-                taken = Begun(self._pool.acquire())
-            if taken.is_done and self._is_fresh(taken.result):
-                return taken.result
+                begun = Begun(self._pool.acquire())
+            if begun.is_done and self._is_fresh(begun.result):
+                return begun.result
+            coming: Awaitable[Connection] = begun
             # The pool's own timeout would make a task of it, before Python 3.12.
             async with asyncio.timeout(self._settings.acquire_timeout):
                 while True:
                     with translated():
-                        connection = await taken
+                        connection = await coming
                     if self._is_fresh(connection) or await self._is_alive(connection):
                         return connection
-                    with translated():
-                        taken = Begun(self._pool.acquire())
+                    coming = self._pool.acquire()
         except TimeoutError:
             within = self._settings.acquire_timeout
             raise errors.PoolTimeout(f"no connection became free within {within:g} s: {self._numbers()}") from None

@@ -113,7 +113,7 @@ def _items(file: File, reader: RecordReader, joiner: Joiner) -> Iterator[Item | 
             elif _is_lines(file, head, reader.limits):
                 for line in chain(head, source):
                     last = line.number
-                    yield from _line(line, file.place.line(line.number), reader, joiner)
+                    yield from _line(line, file.place, reader, joiner)
             else:
                 yield from _joined(_whole(stream, file.place, reader), joiner)
     except EOFError:
@@ -140,15 +140,18 @@ def _is_lines(file: File, head: list[Line], limits: Limits) -> bool:
         return False
 
 
-def _line(line: Line, place: Place, reader: RecordReader, joiner: Joiner) -> Iterator[Item | UnreadLine]:
+def _line(line: Line, file: Place, reader: RecordReader, joiner: Joiner) -> Iterator[Item | UnreadLine]:
+    def read() -> Iterator[Item]:
+        return _joined(reader.read(line.raw, file.line(line.number)), joiner)
+
     if not line.is_whole:
-        yield _too_long(place, "a line", line.length, reader.limits, line.raw)
+        yield _too_long(file.line(line.number), "a line", line.length, reader.limits, line.raw)
         return
     workflow_id = exported_id(line.raw)
     if workflow_id is None:
-        yield from _joined(reader.read(line.raw, place), joiner)
+        yield from read()
     else:
-        yield UnreadLine(workflow_id, line.raw, lambda: _joined(reader.read(line.raw, place), joiner))
+        yield UnreadLine(workflow_id, line.raw, read)
 
 
 def _whole(stream: BinaryIO, place: Place, reader: RecordReader) -> Iterator[Record]:

@@ -167,10 +167,10 @@ async def _write(
         if record.workflow_id in known and not covers(known[record.workflow_id], record, replace=replace)
     ]
     outcomes: dict[str, Outcome] = {record.workflow_id: "unchanged" for record in records}
-    if not new and not changed:
-        await _note(session, records if touch else (), records, known, stamps_of(known), (), replace=replace)
-        return outcomes
     stamps = stamps_of(known)
+    if not new and not changed:
+        await _note(session, records if touch else (), records, known, stamps, (), replace=replace)
+        return outcomes
     await _look_into(chain(new, changed), unseen)
     try:
         try:
@@ -259,13 +259,14 @@ async def _note(
     What was seen is known by its hash when it is given again, while its row has its stamp of now.
     """
     if seen:
+        ids = _ids_of(seen)
         await session.execute(
             catalogue.SCRAPE_SEEN,
-            _ids_of(seen),
+            ids,
             [record.workflow.url for record in seen],
             list(reworded),
             [record_hash(record, replace=replace) for record in seen],
-            [None if stamp is None else stamp.isoformat() for stamp in map(stamps.get, _ids_of(seen))],
+            [None if stamp is None else stamp.isoformat() for stamp in map(stamps.get, ids)],
         )
     counts: list[tuple[str, int]] = []
     for record in records:

@@ -27,13 +27,14 @@ from workflow_store.ingest import quarantine
 from workflow_store.ingest.batch import insert_batch, tell, write_batch
 from workflow_store.ingest.gathered import Gathered
 from workflow_store.ingest.options import IngestOptions
-from workflow_store.ingest.recognition import Given, Recognition, Source, recognised
+from workflow_store.ingest.recognition import Given, Recognition, Source
 from workflow_store.ingest.remarks import late_remarks
 from workflow_store.ingest.resolution import resolve
 from workflow_store.ingest.turns import Turn
 from workflow_store.models.report import IngestReport, Outcome, Rejected
 from workflow_store.models.workflow import Workflow
 from workflow_store.queries.encoding import encode, encode_unseen
+from workflow_store.queries.given import RECOGNISED
 from workflow_store.queries.parameters import Encoded
 from workflow_store.telemetry.watching import count
 
@@ -60,7 +61,7 @@ class BulkIngest:
         self._may_look_late = options.mode == "upsert" and options.on_error == "quarantine"
         # Whether it pays: what is sent after all is looked into for less as it comes, while it is in the cache.
         self._found_unchanged = True
-        self._recognition = Recognition(options, ask=self._ask, is_busy=self._is_busy, passed=self._pass)
+        self._recognition = Recognition(options, ask=self._ask, busy=self._busy, passed=self._pass)
         self._batch = self._new_batch()
         self._position = 0
         self._told = True
@@ -119,13 +120,13 @@ class BulkIngest:
     async def _recognised(self, workflow_ids: Sequence[str], hashes: Sequence[str]) -> Collection[str]:
         touch = self._options.touch
         try:
-            return await self._run(lambda session: recognised(session, workflow_ids, hashes, touch=touch))
+            return await self._run(lambda session: session.fetch(RECOGNISED, workflow_ids, hashes, touch))
         except CommitUnknown:
             # Whatever was noted: each of them is looked at.
             return ()
 
-    def _is_busy(self, workflow_id: str) -> bool:
-        return workflow_id in self._batch.records or any(workflow_id in one.records for one in self._flying.values())
+    def _busy(self) -> set[str]:
+        return set(self._batch.records).union(*(one.records for one in self._flying.values()))
 
     def _pass(self, items: int, again: int, size: int) -> None:
         """Count what is stored as it is, of which some came ``again``."""

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
-from workflow_store.database import Session
 from workflow_store.errors import InvalidRecord
 from workflow_store.ingest.gathered import BATCH_BYTES
 from workflow_store.ingest.options import IngestOptions
@@ -29,7 +28,7 @@ from workflow_store.ingest.turns import Turn
 from workflow_store.models.lines import Item, Reading, UnreadLine
 from workflow_store.models.report import Rejected
 from workflow_store.models.workflow import Workflow
-from workflow_store.queries.given import RECOGNISED, SEEN_AGAIN, line_hash
+from workflow_store.queries.given import line_hash
 from workflow_store.queries.hashing import workflow_hash
 
 Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
@@ -40,17 +39,6 @@ Ask: TypeAlias = Callable[[Sequence[str], Sequence[str]], Awaitable[Answer]]
 
 # So many tell whether it pays to ask for more.
 _FIRST: Final = 32
-
-
-async def recognised(
-    session: Session, workflow_ids: Sequence[str], hashes: Sequence[str], *, touch: bool
-) -> Collection[str]:
-    """Those of the workflows that are stored as they were given under these hashes.
-
-    Args:
-        touch: note that they were seen.
-    """
-    return await session.fetch(SEEN_AGAIN if touch else RECOGNISED, workflow_ids, hashes)
 
 
 @dataclass(slots=True)
@@ -69,10 +57,6 @@ class _Some:
     answer: Answer | None = None
     changed: set[str] = field(default_factory=set[str])
 
-    @property
-    def is_answered(self) -> bool:
-        return self.answer is not None and self.answer.done()
-
 
 class Recognition:
     """A source without what is stored as it is given.
@@ -80,7 +64,7 @@ class Recognition:
     Args:
         options: of the ingest.
         ask: begins to ask which of some workflows are stored as they were given under these hashes.
-        is_busy: whether something that was given for an id is on its way into the store.
+        busy: the ids of what is on its way into the store.
         passed: is told of items that are stored as they are, before what comes behind them: how many, how many of them
             came again, and how many bytes they have.
     """
@@ -90,12 +74,12 @@ class Recognition:
         options: IngestOptions,
         *,
         ask: Ask,
-        is_busy: Callable[[str], bool],
+        busy: Callable[[], Collection[str]],
         passed: Callable[[int, int, int], object],
     ) -> None:
         self._options = options
         self._ask = ask
-        self._is_busy = is_busy
+        self._busy = busy
         self._passed = passed
         # Where one bad record ends everything, nothing that comes behind it is to be noted.
         self._may_ask = options.mode == "upsert" and options.on_error == "quarantine"
@@ -122,7 +106,9 @@ class Recognition:
                 else:
                     yield item, None
                 continue
-            self._gather(item)
+            digest, size = self._hash(item)
+            self._gathered.items.append((item, digest, size))
+            self._gathered.size += size
             if turn.is_over:
                 await turn.pass_on()
             if self._is_full:
@@ -131,7 +117,7 @@ class Recognition:
                 answered, self._pending = self._pending, asked
                 for given in await self._unknown(answered, asked):
                     yield given
-            elif self._pending.is_answered:
+            elif (answer := self._pending.answer) is not None and answer.done():
                 answered, self._pending = self._pending, _Some()
                 for given in await self._unknown(answered, self._gathered):
                     yield given
@@ -149,11 +135,6 @@ class Recognition:
     def _is_full(self) -> bool:
         return len(self._gathered.items) >= self._size or self._gathered.size >= BATCH_BYTES
 
-    def _gather(self, item: object) -> None:
-        digest, size = self._hash(item)
-        self._gathered.items.append((item, digest, size))
-        self._gathered.size += size
-
     def _hash(self, item: object) -> tuple[str | None, int]:
         if isinstance(item, Workflow):
             try:
@@ -167,12 +148,12 @@ class Recognition:
         return None, len(item.raw) if isinstance(item, Rejected) else 0
 
     async def _begin(self, some: _Some) -> None:
-        changing: set[str] = set()
+        changing = set(self._busy())
         for item, digest, _ in some.items:
             if digest is not None and some.asked.setdefault(item.workflow_id, digest) != digest:
                 changing.add(item.workflow_id)
-        for workflow_id in [*changing, *filter(self._is_busy, some.asked)]:
-            some.asked.pop(workflow_id, None)
+        for workflow_id in some.asked.keys() & changing:
+            del some.asked[workflow_id]
         self._size = self._options.batch_size
         if some.asked:
             some.answer = await self._ask(list(some.asked), list(some.asked.values()))

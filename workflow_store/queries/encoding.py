@@ -13,11 +13,10 @@ from workflow_store.models.cleaning import cleaned
 from workflow_store.models.json import Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
 from workflow_store.queries.hashing import (
-    hash_of_all,
     hashed_content,
     hashed_metadata,
     hashed_structure,
-    hashed_transcript,
+    hashed_transcripts,
     size_of_row,
 )
 from workflow_store.queries.parameters import (
@@ -185,13 +184,9 @@ def _content(workflow_id: str, part: Content, limits: Limits, seen: datetime) ->
 def _transcripts(
     workflow_id: str, part: Sequence[Transcript], limits: Limits, seen: datetime
 ) -> tuple[tuple[TranscriptValues, ...], bytes, int]:
+    plains, digest, size = hashed_transcripts(part, limits)
     rows: list[TranscriptValues] = []
-    digests: list[bytes] = []
-    total = 0
-    for position, transcript in enumerate(part):
-        plain, (digest, size, _) = hashed_transcript(transcript, position, limits)
-        digests.append(digest)
-        total += size
+    for position, (transcript, plain) in enumerate(zip(part, plains, strict=True)):
         rows.append(
             TranscriptValues(
                 workflow_id,
@@ -203,7 +198,7 @@ def _transcripts(
                 transcript.extracted_at or seen,
             )
         )
-    return tuple(rows), hash_of_all(digests), total
+    return tuple(rows), digest, size
 
 
 def _names(field: str, names: tuple[str, ...] | None, limits: Limits, *, is_plain: bool) -> Json | None:

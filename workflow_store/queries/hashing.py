@@ -12,7 +12,7 @@ from xxhash import xxh3_128, xxh3_128_digest
 from workflow_store.errors import InvalidRecord
 from workflow_store.models.json import Json
 from workflow_store.models.workflow import Content, Metadata, Structure, Transcript, Workflow
-from workflow_store.queries.given import given_hash
+from workflow_store.queries.given import NO_PART, given_hash
 from workflow_store.queries.parameters import Limits
 
 _NUL: Final = b"\\u0000"
@@ -36,7 +36,7 @@ def workflow_hash(workflow: Workflow, limits: Limits, *, replace: bool) -> tuple
         InvalidRecord: something beside the documents can't be stored; the field is named.
     """
     size = size_of_row(workflow, limits)
-    hashes: list[bytes | None] = [None, None, None, None]
+    hashes = [NO_PART] * 4
     metadata, structure, content = workflow.metadata, workflow.structure, workflow.content
     if metadata is not None:
         _, (hashes[0], part, _) = hashed_metadata(metadata, limits)
@@ -48,12 +48,8 @@ def workflow_hash(workflow: Workflow, limits: Limits, *, replace: bool) -> tuple
         _, (hashes[2], part, _) = hashed_content(content, limits)
         size += part
     if workflow.transcripts is not None:
-        digests: list[bytes] = []
-        for position, transcript in enumerate(workflow.transcripts):
-            _, (digest, part, _) = hashed_transcript(transcript, position, limits)
-            digests.append(digest)
-            size += part
-        hashes[3] = hash_of_all(digests)
+        _, hashes[3], part = hashed_transcripts(workflow.transcripts, limits)
+        size += part
     return given_hash(workflow, workflow.retry_count, hashes, replace=replace), size
 
 
@@ -96,17 +92,26 @@ def hashed_content(part: Content, limits: Limits) -> tuple[_Content, _Hashed]:
     return plain, _hashed("content.", plain, _content_texts, part, part.raw_content, limits)
 
 
-def hashed_transcript(part: Transcript, position: int, limits: Limits) -> tuple[_Transcript, _Hashed]:
-    """Its columns but the document, with the hash over all of them."""
-    plain = (
-        part.video_url,
-        part.video_id,
-        part.platform,
-        part.transcript_text,
-        part.duration,
-        part.language,
-    )
-    return plain, _hashed(f"transcripts.{position}.", plain, _transcript_texts, part, part.transcript_json, limits)
+def hashed_transcripts(parts: Sequence[Transcript], limits: Limits) -> tuple[list[_Transcript], bytes, int]:
+    """The columns of each but its document, with the hash over all of them and their size in bytes."""
+    plains: list[_Transcript] = []
+    digests: list[bytes] = []
+    total = 0
+    for position, part in enumerate(parts):
+        plain = (
+            part.video_url,
+            part.video_id,
+            part.platform,
+            part.transcript_text,
+            part.duration,
+            part.language,
+        )
+        document = part.transcript_json
+        digest, size, _ = _hashed(f"transcripts.{position}.", plain, _transcript_texts, part, document, limits)
+        plains.append(plain)
+        digests.append(digest)
+        total += size
+    return plains, xxh3_128_digest(b"".join(digests)), total
 
 
 def size_of_row(workflow: Workflow, limits: Limits) -> int:
@@ -199,10 +204,6 @@ def _hashed(
     state = xxh3_128(written)
     state.update(document.raw)
     return state.digest(), len(written) + len(document.raw), is_plain
-
-
-def hash_of_all(digests: Sequence[bytes]) -> bytes:
-    return xxh3_128_digest(b"".join(digests))
 
 
 def _instant(moment: datetime | None) -> datetime | None:
