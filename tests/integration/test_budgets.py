@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -30,12 +30,22 @@ async def counted(database_dsn: str) -> AsyncIterator[Wire]:
         yield proxy
 
 
+def on_one_connection(dsn: str) -> AbstractAsyncContextManager[WorkflowStore]:
+    """A store whose ingest has one connection; the refresh of search documents would be counted with it."""
+    return WorkflowStore.open(dsn=dsn, pool_min_size=1, pool_max_size=2, search_refresh="manual", ingest_connections=1)
+
+
 @pytest_asyncio.fixture
 async def store(counted: Wire) -> AsyncIterator[WorkflowStore]:
-    """A store on one connection; the refresh of search documents would be counted with what a test does."""
-    async with WorkflowStore.open(
-        dsn=counted.dsn, pool_min_size=1, pool_max_size=2, search_refresh="manual", ingest_connections=1
-    ) as opened:
+    """By way of the proxy."""
+    async with on_one_connection(counted.dsn) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def direct(database_dsn: str) -> AsyncIterator[WorkflowStore]:
+    """Without the proxy, whose calls would be counted with the client's."""
+    async with on_one_connection(database_dsn) as opened:
         yield opened
 
 
@@ -91,26 +101,26 @@ def test_a_record_is_encoded_in_few_calls(workflows: Sequence[Workflow]) -> None
 
 
 async def test_an_unchanged_record_costs_the_client_less_than_its_encoding(
-    store: WorkflowStore, workflows: Sequence[Workflow], monkeypatch: pytest.MonkeyPatch
+    direct: WorkflowStore, workflows: Sequence[Workflow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # How often others are let in is told by the clock, and would make the count another one each time.
     monkeypatch.setattr("workflow_store.ingest.turns._LONGEST", 3600.0)
-    await store.ingest(workflows)
-    await store.ingest(workflows)
+    await direct.ingest(workflows)
+    await direct.ingest(workflows)
     some = workflows[:40]
     with calls() as encoding:
         encode_all(workflows[len(some) :])
     with calls() as few:
-        await store.ingest(some, touch=False)
+        await direct.ingest(some, touch=False)
     with calls() as many:
-        await store.ingest(workflows, touch=False)
+        await direct.ingest(workflows, touch=False)
 
     # Each has two questions; what is left is a record's.
     assert many.total() - few.total() < encoding.total()
 
 
 async def test_an_unchanged_line_costs_the_client_a_fraction_of_its_reading(
-    store: WorkflowStore, workflows: Sequence[Workflow], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    direct: WorkflowStore, workflows: Sequence[Workflow], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("workflow_store.ingest.turns._LONGEST", 3600.0)
     counts: list[int] = []
@@ -118,14 +128,14 @@ async def test_an_unchanged_line_costs_the_client_a_fraction_of_its_reading(
         path = tmp_path / f"{number}.jsonl"
         given = [workflows[0].model_copy(update={"workflow_id": str(n)}) for n in range(number)]
         path.write_bytes(b"".join(one.to_json().raw + b"\n" for one in given))
-        await store.ingest(read_path(path))
-        await store.ingest(read_path(path))
+        await direct.ingest(read_path(path))
+        await direct.ingest(read_path(path))
         with calls() as counted:
-            await store.ingest(read_path(path), touch=False)
+            await direct.ingest(read_path(path), touch=False)
         counts.append(counted.total())
 
     # The last two have the same number of questions.
-    assert counts[2] - counts[1] <= 66 * 64
+    assert counts[2] - counts[1] <= 50 * 64
 
 
 async def test_one_new_workflow_is_one_round_trip(
