@@ -96,6 +96,8 @@ async def test_cancelled_after_any_number_of_steps_nothing_is_left(
     store: WorkflowStore, connection: asyncpg.Connection[Any], name: str
 ) -> None:
     before = asyncio.all_tasks()
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     outcomes: Counter[str] = Counter()
     for steps in STEPS:
         task = asyncio.ensure_future(CALLS[name](store, steps))
@@ -111,6 +113,7 @@ async def test_cancelled_after_any_number_of_steps_nothing_is_left(
         assert store.get_pool_statistics().waiting == 0
 
     await at_rest(store, connection)
+    assert not [one for one in told if "active transaction" in one["message"]]
     assert outcomes.keys() <= {"done", "CancelledError"}
     # Beside an idle server an answer may be there after few steps.
     assert outcomes["CancelledError"] > 3

@@ -221,6 +221,29 @@ async def test_a_cancelled_call_leaves_the_callers_transaction_and_codec(connect
     assert await other.fetchval("SELECT count(*) FROM workflow_store.workflows") == 2
 
 
+@pytest.mark.parametrize("given_up", ["BEGIN", "ROLLBACK"])
+async def test_a_connection_with_a_transaction_that_nobody_would_end_is_not_given_back(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, given_up: str
+) -> None:
+    connection = await connect()
+    execute = asyncpg.Connection.execute
+
+    async def cancelled_with_its_answer(self: Any, query: str, *args: Any, **options: Any) -> str:
+        if query.startswith(given_up):
+            raise asyncio.CancelledError
+        return await execute(self, query, *args, **options)
+
+    store = await WorkflowStore.on(connection)
+    monkeypatch.setattr(asyncpg.Connection, "execute", cancelled_with_its_answer)
+    with pytest.raises(asyncio.CancelledError):
+        async with store.transaction():
+            raise KeyError
+
+    assert connection.is_closed()
+    with pytest.raises(ConnectionUnusable, match="closed"):
+        await store.create_workflow(full_workflow("1"))
+
+
 async def test_isolation_is_that_of_the_open_transaction(connect: Connect) -> None:
     connection = await connect()
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 
+from workflow_store.queries.transactions import ABORT
+
 if TYPE_CHECKING:
     _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:
@@ -52,6 +54,15 @@ class PooledConnection(_Connection):
         """It comes back to the pool."""
         self.is_idle = True
         self._idle_since = time.monotonic()
+
+    async def _reset(self) -> None:
+        """Roll back what a task that was cancelled has left open: asyncpg would tell the event loop's handler of it, as
+        of a mistake.
+        """
+        if self.is_in_transaction() or getattr(self, "_top_xact", None) is not None:
+            self._top_xact: Any = None
+            await self.execute(ABORT.text)
+        await super()._reset()
 
     def is_overdue(self, max_lifetime: float) -> bool:
         """Whether it is to be replaced when it comes back."""

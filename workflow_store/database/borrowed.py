@@ -14,7 +14,7 @@ from workflow_store.database.codecs import OurJsonb, require_codecs
 from workflow_store.database.faults import translated
 from workflow_store.database.pool import Database, PoolStatistics
 from workflow_store.database.session import Connection, Session
-from workflow_store.errors import ConnectionUnusable, MisuseError, StatementRejected, StoreClosed
+from workflow_store.errors import CommandTimeout, ConnectionUnusable, MisuseError, StatementRejected, StoreClosed
 from workflow_store.queries.transactions import RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT
 from workflow_store.settings import Settings
 
@@ -120,7 +120,29 @@ def borrowed_session(connection: Connection) -> Session:
     Raises:
         ConnectionUnusable: it is no asyncpg connection, or its codecs can't be put back.
     """
-    return Session(cast("Connection", BorrowedConnection(connection)))
+    return _BorrowedSession(cast("Connection", BorrowedConnection(connection)))
+
+
+class _BorrowedSession(Session):
+    """Ends a connection of which nobody knows whether what was begun on it is still open: nobody resets a caller's, and
+    what they send next would be lost with it, or committed with what was not finished.
+    """
+
+    async def _begin(self, block: Any) -> None:
+        nested = self.connection.is_in_transaction()
+        try:
+            await super()._begin(block)
+        except (asyncio.CancelledError, CommandTimeout):
+            if not nested:
+                self._end()
+            raise
+
+    async def _roll_back(self, block: Any) -> None:
+        try:
+            await super()._roll_back(block)
+        except asyncio.CancelledError:
+            self._end()
+            raise
 
 
 class BorrowedPool(Database):

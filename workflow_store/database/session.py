@@ -182,8 +182,7 @@ class Session:
         self.was_readonly = self.was_readonly or readonly
         began = time.monotonic()
         block = self.connection.transaction(isolation=isolation, readonly=readonly)
-        with translated():
-            await block.start()
+        await self._begin(block)
         try:
             yield
         except BaseException:
@@ -200,9 +199,12 @@ class Session:
             with translated(in_doubt=not nested, began=began, pid=self.pid):
                 await block.commit()
         except errors.CommitUnknown:
-            with suppress(asyncpg.InterfaceError):  # it may be gone by now
-                self.connection.terminate()
+            self._end()
             raise
+
+    async def _begin(self, block: Any) -> None:
+        with translated():
+            await block.start()
 
     async def _roll_back(self, block: Any) -> None:
         """Undo what is open, or end the connection, which undoes it too: whoever fails does not wait for the server."""
@@ -212,8 +214,11 @@ class Session:
                     await block.rollback()
         except errors.StoreError:
             # The error that led here is the one to tell.
-            with suppress(asyncpg.InterfaceError):
-                self.connection.terminate()
+            self._end()
+
+    def _end(self) -> None:
+        with suppress(asyncpg.InterfaceError):  # it may be gone by now
+            self.connection.terminate()
 
 
 def _size(row: tuple[Any, ...]) -> int:

@@ -81,8 +81,8 @@ async def run(
 
 
 def _is_of_the_driver(text: str) -> bool:
-    """What the driver tells the loop where a BEGIN, a COMMIT or a connection was given up: it is none of its users'."""
-    return "Resetting connection with an active transaction" in text or "Future exception was never retrieved" in text
+    """What the driver tells the loop where a connection was given up while it was asked to cancel a statement."""
+    return "Future exception was never retrieved" in text
 
 
 async def _run(

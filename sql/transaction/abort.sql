@@ -1,0 +1,2 @@
+-- Ends a transaction whose caller has gone, if there is one; returns nothing.
+ROLLBACK
