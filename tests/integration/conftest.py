@@ -27,6 +27,13 @@ def dsn(database_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> s
     return database_dsn
 
 
+@pytest.fixture(params=["COPY", "one statement"])
+def creating(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is new goes in by COPY, however few they are; or, where they are few, in one statement."""
+    if request.param == "COPY":
+        monkeypatch.setattr("workflow_store.ingest.creation._FEW", 0)
+
+
 @pytest.fixture
 def data_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder that does not exist yet, and no other server; the embedded one makes it as its own account."""

@@ -23,12 +23,15 @@ from workflow_store import (
     Transcript,
     Workflow,
     WorkflowStore,
+    samples,
 )
 from workflow_store.database import Session
 from workflow_store.ingest import OnError, write_batch
 from workflow_store.queries import catalogue
 from workflow_store.queries.encoding import encode
 from workflow_store.queries.parameters import Encoded, Limits
+
+pytestmark = pytest.mark.usefixtures("creating")
 
 TABLES = (
     "workflows",
@@ -76,6 +79,15 @@ async def _states(session: Session) -> set[str]:
 
 async def count(session: Session, table: str) -> int:
     return int(await session.connection.fetchval(f"SELECT count(*) FROM workflow_store.{table}"))
+
+
+async def rows_of(session: Session, table: str) -> list[str]:
+    """The rows of a table as texts, without what the server's clock and sequences say."""
+    rows = await session.connection.fetch(
+        "SELECT (to_jsonb(t) - '{created_at,updated_at,last_seen_at,given_at,marked_at,mark,id,due_at}'::text[])::text"
+        f" FROM workflow_store.{table} AS t"
+    )
+    return sorted(row[0] for row in rows)
 
 
 async def test_an_ingest_stores_every_record_and_counts_it(store: WorkflowStore) -> None:
@@ -322,6 +334,37 @@ async def test_progress_is_told_after_each_batch(store: WorkflowStore) -> None:
     )
 
     assert seen == [4, 8, 10]
+
+
+async def test_what_is_new_leaves_the_same_rows_by_either_way(
+    store: WorkflowStore, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [
+        *(one for one in samples.generate(50)),
+        full_workflow("whole"),
+        Workflow(workflow_id="bare", url="u", extracted_at=datetime(2026, 1, 1, tzinfo=UTC)),
+        full_workflow("counted", retry_count=7),
+        full_workflow("queued, counted", retry_count=7),
+        full_workflow("queued", retry_count=None),
+        full_workflow("no transcript", transcripts=()),
+    ]
+    left: list[dict[str, list[str]]] = []
+    for few in (0, len(given)):
+        monkeypatch.setattr("workflow_store.ingest.creation._FEW", few)
+        for table in TABLES:
+            await session.connection.execute(f"TRUNCATE workflow_store.{table} CASCADE")
+        # Scraped in vain before.
+        await store.enqueue([(queued, "https://n8n.io") for queued in ("queued", "queued, counted")])
+        for claim in await store.claim(2, 60):
+            await store.mark_failed(claim.workflow_id, "no answer", token=claim.token)
+        report = await store.ingest(given)
+        assert report.inserted == len(given)
+        left.append({table: await rows_of(session, table) for table in (*TABLES, "workflow_search_pending")})
+
+    assert left[0] == left[1]
+    assert len(left[0]["workflows"]) == len(given)
+    # Each is known by what was noted of it.
+    assert (await store.ingest(given)).unchanged == len(given)
 
 
 async def test_notices_reach_the_report(store: WorkflowStore) -> None:

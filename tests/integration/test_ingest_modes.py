@@ -12,6 +12,8 @@ from tests.records import full_workflow, with_views
 from workflow_store import CommandTimeout, IngestError, IngestReport, InvalidField, Workflow, WorkflowStore
 from workflow_store.database import Session
 
+pytestmark = pytest.mark.usefixtures("creating")
+
 OnlyNew = Literal["insert", "skip"]
 
 

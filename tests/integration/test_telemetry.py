@@ -71,7 +71,8 @@ async def test_each_operation_is_a_span_that_ends_well_or_names_its_error(
 async def test_a_copy_is_a_span_inside_the_ingest_with_rows_and_bytes(
     store: WorkflowStore, spans: InMemorySpanExporter
 ) -> None:
-    workflows = [full_workflow(str(number)) for number in range(3)]
+    # Fewer are one statement.
+    workflows = [full_workflow(str(number)) for number in range(70)]
 
     await store.ingest(workflows)
 
@@ -81,8 +82,8 @@ async def test_a_copy_is_a_span_inside_the_ingest_with_rows_and_bytes(
     assert workflows[0].structure is not None
     document = workflows[0].structure.workflow_json
     assert document is not None
-    assert attributes(structure)["workflow_store.rows"] == 3
-    assert attributes(structure)["workflow_store.bytes"] > 3 * len(document.raw)
+    assert attributes(structure)["workflow_store.rows"] == 70
+    assert attributes(structure)["workflow_store.bytes"] > 70 * len(document.raw)
     ingest = finished["workflow_store.ingest"].context
     assert ingest is not None
     assert {span.parent.span_id for span in copies if span.parent} == {ingest.span_id}
@@ -119,10 +120,11 @@ async def test_what_a_caller_gave_is_in_no_span(store: WorkflowStore, spans: InM
 async def test_metrics_are_served(store: WorkflowStore, registry: CollectorRegistry) -> None:
     server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
     try:
-        await store.ingest([small_workflow("1"), small_workflow("2"), Rejected("line 3", "not JSON", b"{")])
+        many = [small_workflow(str(number)) for number in range(70)]
+        await store.ingest([*many, Rejected("line 71", "not JSON", b"{")])
         await store.ingest([small_workflow("1")])
         async with store.writer() as writer:
-            await writer.put(small_workflow("3"))
+            await writer.put(small_workflow("70"))
         await store.get_search_lag()
         async with store.transaction():  # in use while the server, which is a thread, asks
             text = await asyncio.to_thread(_get, f"http://127.0.0.1:{server.server_port}/metrics")
@@ -132,14 +134,14 @@ async def test_metrics_are_served(store: WorkflowStore, registry: CollectorRegis
         thread.join()
 
     lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    assert lines['workflow_store_workflows_total{outcome="inserted"}'] == "3.0"
+    assert lines['workflow_store_workflows_total{outcome="inserted"}'] == "71.0"
     assert lines['workflow_store_workflows_total{outcome="unchanged"}'] == "1.0"
     assert lines['workflow_store_rejected_total{by="ingest"}'] == "1.0"
     assert lines['workflow_store_operation_seconds_count{operation="ingest",outcome="ok"}'] == "2.0"
     assert lines['workflow_store_operation_seconds_count{operation="writer.put",outcome="ok"}'] == "1.0"
     # What was stored just so needs no batch.
     assert lines["workflow_store_batch_size_count"] == "2.0"
-    assert lines['workflow_store_copy_rows_total{table="workflows"}'] == "2.0"
+    assert lines['workflow_store_copy_rows_total{table="workflows"}'] == "70.0"
     assert float(lines['workflow_store_copy_bytes_total{table="workflows"}']) > 0
     pool = [line for line in lines if line.startswith("workflow_store_pool_connections") and store.address in line]
     assert {line.rsplit('state="', 1)[1] for line in pool} == {'idle"}', 'in_use"}'}

@@ -130,6 +130,6 @@ def test_each_statement_that_counts_retries_looks_after_what_was_given() -> None
 
     # The count that a record brings is set after the hash of the record was noted, or with another updated_at.
     assert found.pop("scrape/set_retry_count.sql")
-    assert found.keys() == {"scrape/complete.sql", "scrape/fail.sql", "workflow/create.sql"}
+    assert found.keys() == {"ingest/create.sql", "scrape/complete.sql", "scrape/fail.sql", "workflow/create.sql"}
     for name, text in found.items():
         assert "given_hash = " in text, name

@@ -389,8 +389,8 @@ def test_transcripts_become_one_array_a_column() -> None:
 
     columns = dict(zip(TranscriptValues._fields[2:], transcript_arrays(rows), strict=True))
 
-    assert columns["video_url"] == ["a", "b"]
-    assert columns["duration"] == [None, 2.0]
-    assert columns["language"] == ["en", None]
-    assert columns["extracted_at"] == [NOW, NOW]
-    assert transcript_arrays(()) == tuple([] for _ in columns)
+    assert columns["video_url"] == ("a", "b")
+    assert columns["duration"] == (None, 2.0)
+    assert columns["language"] == ("en", None)
+    assert columns["extracted_at"] == (NOW, NOW)
+    assert transcript_arrays(()) == [() for _ in columns]

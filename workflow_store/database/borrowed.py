@@ -129,7 +129,7 @@ class _BorrowedSession(Session):
     """
 
     async def _begin(self, block: Any) -> None:
-        nested = self.connection.is_in_transaction()
+        nested = self.in_transaction
         try:
             await super()._begin(block)
         except (asyncio.CancelledError, CommandTimeout):

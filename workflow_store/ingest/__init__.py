@@ -1,7 +1,8 @@
 """The write path."""
 
-from workflow_store.ingest.batch import create_one, write_batch, write_one
+from workflow_store.ingest.batch import write_batch, write_one
 from workflow_store.ingest.bulk import BulkIngest, Progress
+from workflow_store.ingest.creation import create_one
 from workflow_store.ingest.indexing import SearchIndexer
 from workflow_store.ingest.options import IngestOptions, Mode, OnError
 from workflow_store.ingest.recognition import Source

@@ -1,4 +1,4 @@
-"""One batch: what is new goes in by COPY, what changed is merged, what did not change is left alone.
+"""One batch: what is new goes in by COPY or one statement, what changed is merged, what did not change is left alone.
 
 The order is always the same: parents first, by id, then their parts, then the bookkeeping. Two writers that take their
 locks in one order can't deadlock, and a record is not torn between them: whoever locks the parent writes all parts.
@@ -16,6 +16,7 @@ from typing import Any, Final
 from workflow_store.database import Session, repeated
 from workflow_store.database.faults import is_race
 from workflow_store.errors import CommitUnknown, IntegrityViolation
+from workflow_store.ingest.creation import are_few, copy, create_few, create_one
 from workflow_store.ingest.merge import known_workflows, merge, stamps_of
 from workflow_store.ingest.turns import Turn
 from workflow_store.models.report import Outcome
@@ -23,14 +24,7 @@ from workflow_store.queries import catalogue
 from workflow_store.queries.collections import EXISTING_WORKFLOWS
 from workflow_store.queries.encoding import check_documents
 from workflow_store.queries.given import record_hash
-from workflow_store.queries.parameters import (
-    ContentValues,
-    Encoded,
-    Limits,
-    MetadataValues,
-    StructureValues,
-    transcript_arrays,
-)
+from workflow_store.queries.parameters import Encoded, Limits
 from workflow_store.queries.rows import KnownRow
 from workflow_store.telemetry.watching import count, watchers
 
@@ -115,8 +109,7 @@ async def _insert(session: Session, records: Sequence[Encoded]) -> set[str]:
         return set()
     try:
         async with session.transaction():
-            await _copy(session, new)
-            await _note(session, new, new, {}, {}, _ids_of(new), replace=False)
+            await _create(session, new, replace=False)
     except IntegrityViolation as error:
         if not is_race(error):
             raise
@@ -124,22 +117,6 @@ async def _insert(session: Session, records: Sequence[Encoded]) -> set[str]:
         async with session.transaction():
             return {record.workflow_id for record in new if await create_one(session, record)}
     return {record.workflow_id for record in new}
-
-
-async def create_one(session: Session, record: Encoded) -> bool:
-    """Store a record that is not there yet, in a single statement; False where one is."""
-    values: list[Any] = [*record.workflow]
-    for part, columns in (
-        (record.metadata, MetadataValues),
-        (record.structure, StructureValues),
-        (record.content, ContentValues),
-    ):
-        # Without the id, which the parent's row brings.
-        values += part[1:] if part is not None else (None,) * (len(columns._fields) - 1)
-    values += transcript_arrays(record.transcripts or ())
-    values.append(record.retry_count)
-    created = await session.fetch_values(catalogue.CREATE_WORKFLOW, values)
-    return bool(created)
 
 
 def _ids_of(records: Sequence[Encoded]) -> list[str]:
@@ -173,10 +150,13 @@ async def _write(
         return outcomes
     await _look_into(chain(new, changed), unseen)
     try:
+        outcomes |= {record.workflow_id: "inserted" for record in new}
         try:
             async with session.transaction():
-                await _copy(session, new)
-                outcomes |= {record.workflow_id: "inserted" for record in new}
+                if len(new) == len(records):
+                    await _create(session, new, replace=replace)
+                    return outcomes
+                await copy(session, new)
                 reworded = set(_ids_of(new))
                 if changed:
                     merged = await merge(session, changed, replace=replace)
@@ -202,6 +182,15 @@ async def _write(
     return outcomes
 
 
+async def _create(session: Session, records: Sequence[Encoded], *, replace: bool) -> None:
+    """Store records that are not there yet, with their bookkeeping, in the transaction that is open."""
+    if are_few(records):
+        await create_few(session, records, replace=replace)
+    else:
+        await copy(session, records)
+        await _note(session, records, records, {}, {}, _ids_of(records), replace=replace)
+
+
 def covers(known: KnownRow, record: Encoded, *, replace: bool) -> bool:
     """Whether everything the record says is stored already."""
     row = record.workflow
@@ -220,24 +209,6 @@ def _part_covers(stored: bool, known_hash: bytes | None, part: Any, *, replace: 
     if part is None:
         return not (stored and replace)
     return bool(known_hash == part.content_hash)
-
-
-async def _copy(session: Session, records: Sequence[Encoded]) -> None:
-    if not records:
-        return
-    await session.copy(catalogue.COPY_WORKFLOWS, [record.workflow for record in records])
-    metadata = [record.metadata for record in records if record.metadata is not None]
-    structure = [record.structure for record in records if record.structure is not None]
-    content = [record.content for record in records if record.content is not None]
-    transcripts = [row for record in records if record.transcripts for row in record.transcripts]
-    if metadata:
-        await session.copy(catalogue.COPY_METADATA, metadata)
-    if structure:
-        await session.copy(catalogue.COPY_STRUCTURE, structure)
-    if content:
-        await session.copy(catalogue.COPY_CONTENT, content)
-    if transcripts:
-        await session.copy(catalogue.COPY_TRANSCRIPTS, transcripts)
 
 
 def _seen(records: Sequence[Encoded], outcomes: dict[str, Outcome], *, touch: bool) -> list[Encoded]:

@@ -20,8 +20,6 @@ from workflow_store.queries.encoding import encode_one
 from workflow_store.queries.parameters import Encoded, Limits
 from workflow_store.queries.scrapes import COMPLETE_SCRAPE
 
-# Fewer than this are one group: a transaction costs more than what a second connection saves.
-_LEAST_SHARED: Final = 8
 _ANSWERED_AT_ONCE: Final = 4
 
 
@@ -219,10 +217,10 @@ class Writer:
 
     def _take(self) -> list[_Put]:
         group: list[_Put] = []
-        # A connection's share of all that is put, of which some is being written, unless there is little of it. Were it
-        # all that waits, one connection would have most in each group and the others next to none: those that are
-        # answered together put their next together.
-        share = max(_LEAST_SHARED, -(-self._puts // self._options.connections))
+        # A connection's share of all that is put, of which some is being written. Were it all that waits, one
+        # connection would have most in each group and the others next to none: those that are answered together put
+        # their next together.
+        share = -(-self._puts // self._options.connections)
         size = min(self._options.batch_size, share)
         left: deque[_Put] = deque()
         taken: set[str] = set()

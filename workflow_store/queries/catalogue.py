@@ -43,6 +43,29 @@ CREATE_WORKFLOW = Query[
     # retry_count
     int | None,
 ]("workflow/create")  # fmt: skip
+CREATE_WORKFLOWS = Query[
+    None,
+    # the workflows' rows, one array a column
+    Sequence[str], Sequence[str], Sequence[datetime], Sequence[float | None], Sequence[float | None], Sequence[bool],
+    Sequence[bool], Sequence[bool], Sequence[str | None], Sequence[bytes | None], Sequence[str | None],
+    Sequence[int | None], Sequence[int | None],
+    # metadata
+    Sequence[str], Sequence[str | None], Sequence[str | None], Sequence[str | None], Sequence[str | None],
+    Sequence[str | None], Sequence[int | None], Sequence[int | None], Sequence[Json | None], Sequence[Json | None],
+    Sequence[datetime | None], Sequence[datetime | None], Sequence[Json | None], Sequence[datetime], Sequence[bytes],
+    # structure
+    Sequence[str], Sequence[int | None], Sequence[int | None], Sequence[Json | None], Sequence[str | None],
+    Sequence[bool], Sequence[Json | None], Sequence[datetime], Sequence[bytes],
+    # content
+    Sequence[str], Sequence[str | None], Sequence[str | None], Sequence[str | None], Sequence[str | None],
+    Sequence[bool], Sequence[int], Sequence[bool], Sequence[int], Sequence[Json | None], Sequence[datetime],
+    Sequence[bytes],
+    # transcripts
+    Sequence[str], Sequence[int], Sequence[str], Sequence[str | None], Sequence[str | None], Sequence[str | None],
+    Sequence[Json | None], Sequence[float | None], Sequence[str | None], Sequence[datetime],
+    # retry counts, and the hashes they are recognised by
+    Sequence[int | None], Sequence[str],
+]("ingest/create")  # fmt: skip
 LOCK_WORKFLOW = Query[
     str, str, str, datetime, float | None, float | None, bool, bool, bool, str | None, bytes | None, str | None,
     int | None, int | None,

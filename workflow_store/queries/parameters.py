@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from workflow_store.models.cleaning import NulPolicy
 from workflow_store.models.json import DEFAULT_MAX_BYTES, DEFAULT_MAX_DEPTH, Json
@@ -84,6 +84,9 @@ class TranscriptValues(NamedTuple):
     duration: float | None
     language: str | None
     extracted_at: datetime
+
+
+Row = TypeVar("Row", WorkflowValues, MetadataValues, StructureValues, ContentValues, TranscriptValues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,11 @@ def _later(older: Any, newer: Any) -> Any:
     return newer
 
 
-def transcript_arrays(transcripts: Iterable[TranscriptValues]) -> tuple[list[Any], ...]:
+def arrays_of(kind: type[Row], rows: Iterable[Row]) -> list[Sequence[Any]]:
+    """Rows as one array a column."""
+    return list(zip(*rows, strict=True)) or [()] * len(kind._fields)
+
+
+def transcript_arrays(transcripts: Iterable[TranscriptValues]) -> list[Sequence[Any]]:
     """A list of transcripts as one array a column, from ``video_url`` to ``extracted_at``."""
-    columns = list(zip(*(row[2:] for row in transcripts), strict=True))
-    return tuple(list(column) for column in columns) if columns else tuple([] for _ in TranscriptValues._fields[2:])
+    return arrays_of(TranscriptValues, transcripts)[2:]
