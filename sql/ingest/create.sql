@@ -1,6 +1,7 @@
 -- Stores workflows that are not there yet, with all their parts, in one statement: what COPY does for a batch, where so few
 -- are written that their turns to the server and back would cost more. Returns nothing; one that is stored is an error.
--- Two writers can't deadlock: the rows of workflows come first, and each table's rows come in the order of the ids.
+-- Two writers can't deadlock: the rows of workflows come first, for they are counted before any others are made, and each
+-- table's rows come in the order of the ids.
 -- An array is a column: of the workflows, of their metadata, structures, contents and transcripts, each with the ids of its
 -- own, and the last two of the workflows again.
 -- $1 workflow_id text[], $2 url text[], $3 extracted_at timestamptz[], $4 processing_time float8[],
