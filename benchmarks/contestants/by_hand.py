@@ -14,11 +14,12 @@ from typing import Any, Final
 import asyncpg
 
 from benchmarks.contestants.contestant import BATCH, CONNECTIONS, Case
-from benchmarks.contestants.rows import SCHEMA, TABLES, Rows, arguments_of, batches
+from benchmarks.contestants.rows import SCHEMA, TABLES, Rows, batches
 from benchmarks.given import Given
 from benchmarks.statements import body, text
 from workflow_store import Json
 from workflow_store.queries import catalogue
+from workflow_store.queries.parameters import arguments_of
 
 _POOL: Final = 10
 _AWAITERS: Final = 64

@@ -8,11 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from workflow_store.queries import catalogue
 from workflow_store.queries.parameters import (
-    ContentValues,
     Encoded,
-    MetadataValues,
-    StructureValues,
-    transcript_arrays,
 )
 
 SCHEMA: Final = "workflow_store"
@@ -52,15 +48,3 @@ def rows_of(records: Sequence[Encoded]) -> Rows:
 def batches(records: Sequence[Encoded], size: int) -> list[Rows]:
     """Rows in pieces of so many workflows."""
     return [rows_of(records[start : start + size]) for start in range(0, len(records), size)]
-
-
-def arguments_of(record: Encoded) -> list[Any]:
-    """One workflow as the arguments of the store's statement for a new one."""
-    values: list[Any] = [*record.workflow]
-    for part, columns in (
-        (record.metadata, MetadataValues),
-        (record.structure, StructureValues),
-        (record.content, ContentValues),
-    ):
-        values += part[1:] if part is not None else (None,) * (len(columns._fields) - 1)
-    return [*values, *transcript_arrays(record.transcripts or ()), record.retry_count]

@@ -14,13 +14,14 @@ from benchmarks import arguments, ingest
 from benchmarks.contestants import NAME, ByHand, Case, Contestant, LeftOut
 from benchmarks.contestants.alchemy_core import url
 from benchmarks.contestants.psql_copy import environment_of
-from benchmarks.contestants.rows import TABLES, arguments_of, batches
+from benchmarks.contestants.rows import TABLES, batches
 from benchmarks.data import workflows
 from benchmarks.given import Given
 from benchmarks.server import Server, connect, migrated_database
 from benchmarks.statements import text
 from workflow_store import WorkflowStore
 from workflow_store.queries.catalogue import CREATE_WORKFLOW
+from workflow_store.queries.parameters import arguments_of
 from workflow_store.testing.servers import TestServer
 
 

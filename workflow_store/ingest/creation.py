@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from workflow_store.database import Session
 from workflow_store.queries import catalogue
@@ -15,8 +15,8 @@ from workflow_store.queries.parameters import (
     StructureValues,
     TranscriptValues,
     WorkflowValues,
+    arguments_of,
     arrays_of,
-    transcript_arrays,
 )
 
 # Of twice as many neither way is faster (docs/performance.md). The server holds an array several times, and what it
@@ -32,17 +32,7 @@ def are_few(records: Sequence[Encoded]) -> bool:
 
 async def create_one(session: Session, record: Encoded) -> bool:
     """Store a record that is not there yet, in a single statement; False where one is."""
-    values: list[Any] = [*record.workflow]
-    for part, columns in (
-        (record.metadata, MetadataValues),
-        (record.structure, StructureValues),
-        (record.content, ContentValues),
-    ):
-        # Without the id, which the parent's row brings.
-        values += part[1:] if part is not None else (None,) * (len(columns._fields) - 1)
-    values += transcript_arrays(record.transcripts or ())
-    values.append(record.retry_count)
-    created = await session.fetch_values(catalogue.CREATE_WORKFLOW, values)
+    created = await session.fetch_values(catalogue.CREATE_WORKFLOW, arguments_of(record))
     return bool(created)
 
 

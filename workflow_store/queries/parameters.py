@@ -206,6 +206,19 @@ def _later(older: Any, newer: Any) -> Any:
     return newer
 
 
+def arguments_of(record: Encoded) -> list[Any]:
+    """One workflow as the arguments of ``workflow/create``."""
+    values: list[Any] = [*record.workflow]
+    for part, columns in (
+        (record.metadata, MetadataValues),
+        (record.structure, StructureValues),
+        (record.content, ContentValues),
+    ):
+        # Without the id, which the parent's row brings.
+        values += part[1:] if part is not None else (None,) * (len(columns._fields) - 1)
+    return [*values, *transcript_arrays(record.transcripts or ()), record.retry_count]
+
+
 def arrays_of(kind: type[Row], rows: Iterable[Row]) -> list[Sequence[Any]]:
     """Rows as one array a column."""
     return list(zip(*rows, strict=True)) or [()] * len(kind._fields)
